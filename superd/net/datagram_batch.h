@@ -1,0 +1,81 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <vector>
+
+#include "superd/net/endpoint.h"
+
+namespace superd {
+
+/// One received datagram and room for its bytes. The room is as large as a datagram can be, and costs memory only
+/// where it was written.
+struct DatagramSlot {
+  static constexpr std::size_t room = 65536;
+
+  Endpoint from;
+  /// The address it was sent to, without the port; unspecified family when the socket is bound to one address. On a
+  /// socket of both families an IPv4 address is a mapped one, here and in `from`.
+  Endpoint to;
+  std::uint32_t interface = 0;     ///< it came in by, 0 when `to` is unspecified
+  std::uint32_t kernel_drops = 0;  ///< the socket's total so far (SO_RXQ_OVFL), 0 when none yet
+  bool truncated = false;
+  std::size_t size = 0;
+  alignas(64) std::array<std::byte, 128> control;
+  std::array<std::byte, room> bytes;
+
+  [[nodiscard]] std::span<std::byte> payload() noexcept { return {bytes.data(), size}; }
+};
+
+/// Receives up to slots.size() datagrams with one recvmmsg(2) and fills the slots in order. `flags`: MSG_DONTWAIT, or
+/// MSG_WAITFORONE to block for the first. At most 64 at once. Returns how many arrived, or the errno of a failed call as
+/// the error. Thread-safe for different slots: several workers may receive on one socket.
+[[nodiscard]] std::expected<std::size_t, int> receive_datagrams(int fd, std::span<DatagramSlot* const> slots,
+                                                                int flags) noexcept;
+
+/// Answers that leave together in one sendmmsg(2). Owned by one thread. A datagram that the kernel does not take
+/// (EAGAIN, ENOBUFS, a refused address) is dropped and counted, never waited for.
+class Outbox {
+ public:
+  static constexpr std::size_t capacity = 64;
+
+  static constexpr std::size_t control_room = 48;
+
+  explicit Outbox(int fd);
+  Outbox(const Outbox&) = delete;  // the headers point into it
+  Outbox& operator=(const Outbox&) = delete;
+
+  /// Queues an answer to slot.from, leaving from slot.to when that is known. `bytes` inside the slot's own payload are
+  /// sent from there, so the slot must stay until flush(); others are copied. A full outbox flushes itself first.
+  void add(DatagramSlot& slot, std::span<const std::byte> bytes);
+
+  struct Sent {
+    std::uint64_t datagrams = 0, bytes = 0, dropped = 0;
+  };
+  /// Sends all that is queued. Never blocks. Returns what has left and been dropped since the last flush() returned.
+  Sent flush() noexcept;
+  [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
+
+ private:
+  struct Entry {
+    iovec part;
+    sockaddr_in6 to;
+    alignas(cmsghdr) std::array<std::byte, control_room> control;
+    std::vector<std::byte> copy;  // keeps its room from answer to answer
+  };
+  void send_queued() noexcept;
+
+  int fd_;
+  std::size_t count_ = 0;
+  Sent sent_;
+  std::vector<mmsghdr> headers_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace superd
