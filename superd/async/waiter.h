@@ -1,0 +1,57 @@
+#pragma once
+
+#include "superd/async/operation.h"
+
+namespace superd {
+
+/// Who waits for an operation: a blocking call, or an engine's loop.
+///
+/// All calls come from the waiter's own thread unless they say otherwise.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+
+  /// True: the outcome is set, go on inline. False: the waiter has taken charge and will resume `operation.parked` once,
+  /// perhaps already, perhaps on another thread; do not touch the operation any more.
+  /// Sockets are left blocking (others may share them); every call says MSG_DONTWAIT where it must not block.
+  virtual bool wait(Operation& operation) noexcept = 0;
+
+  /// Ends the use of an operation that is not being waited for, before its descriptor is closed: gives back a lent
+  /// buffer, its timer and whatever was registered for the descriptor.
+  virtual void forget(Operation& operation) noexcept = 0;
+
+  /// Any thread: completes an operation of kind signal, now or as soon as it is waited for. The operation must be kept
+  /// alive by the caller's lock until this returns, and by its owner until its outcome came or forget() returned.
+  virtual void signal(Operation& operation) noexcept = 0;
+
+  /// Any thread: whatever `operation` is waiting for ends with Outcome::cancelled; nothing when it waits for nothing.
+  /// The operation must live until this returns, and its owner must call forget() before it dies.
+  virtual void cancel(Operation& operation) noexcept = 0;
+
+  /// The time as of the last wake-up: what deadlines are reckoned from without a call per operation.
+  [[nodiscard]] Time now() const noexcept { return now_; }
+
+  /// The thread may have been blocked outside wait(): looks at the clock again, where turns do not do that anyway.
+  virtual void refresh_now() noexcept {}
+
+ protected:
+  Time now_ = Clock::now();
+};
+
+/// What is awaited for an operation that has been filled in; returns its outcome.
+class Wait {
+ public:
+  Wait(Waiter& waiter, Operation& operation) noexcept : waiter_(waiter), operation_(operation) {}
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiting) noexcept {
+    operation_.parked = waiting;
+    return !waiter_.wait(operation_);
+  }
+  Outcome await_resume() const noexcept { return operation_.outcome; }
+
+ private:
+  Waiter& waiter_;
+  Operation& operation_;
+};
+
+}  // namespace superd

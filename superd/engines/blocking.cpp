@@ -1,0 +1,156 @@
+#include "superd/engines/blocking.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "superd/engines/buffer_pool.h"
+#include "superd/engines/poll_timeout.h"
+
+namespace superd {
+
+namespace {
+
+// The kernel is short of memory or buffers; that passes.
+constexpr Millis retry_pause{10};
+
+bool is_shortage(int code) { return code == ENOBUFS || code == ENOMEM; }
+
+void end(Operation& operation, Outcome outcome, int code = 0) noexcept {
+  operation.outcome = outcome;
+  operation.error = code;
+}
+
+}  // namespace
+
+bool Blocking::wait(Operation& operation) noexcept {
+  const Time asked = Clock::now();
+  // Deadlines were reckoned from the last wake-up; what the handler did since then is not the client's fault.
+  if (operation.deadline != never && operation.kind != Kind::sleep) operation.deadline += asked - now_;
+  now_ = asked;
+  switch (operation.kind) {
+    case Kind::none:
+    case Kind::readable:
+      end(operation, Outcome::done);
+      break;
+    case Kind::read:
+      read(operation);
+      break;
+    case Kind::write:
+      write(operation);
+      break;
+    case Kind::sleep:
+    case Kind::signal:
+      pause(operation);
+      break;
+  }
+  operation.kind = Kind::none;
+  return true;
+}
+
+// SO_RCVTIMEO starts anew with each call, so it may be longer than the time that is left but not much: when the deadline
+// comes nearer, because the client is slow or the conversation's total is used up, it is cut.
+bool Blocking::limit_receive(int fd, Time::duration left) noexcept {
+  const auto wanted = std::max(std::chrono::ceil<Millis>(left), Millis{1});
+  const auto slack = std::max(wanted / 16, Millis{1});
+  if (limited_fd_ == fd && receive_limit_ <= wanted + slack && receive_limit_ >= wanted / 2) return true;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(wanted).count();
+  const timeval limit{micros / 1'000'000, micros % 1'000'000};
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0) return false;
+  limited_fd_ = fd;
+  receive_limit_ = wanted;
+  return true;
+}
+
+void Blocking::read(Operation& operation) noexcept {
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<std::byte[]>(BufferPool::size);
+  operation.lent = buffer_.get();
+  for (;;) {
+    if (operation.deadline != never) {
+      if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
+      if (!limit_receive(operation.fd, operation.deadline - now_)) return end(operation, Outcome::failed, errno);
+    }
+    const ssize_t got = recv(operation.fd, buffer_.get(), BufferPool::size, 0);
+    const int code = errno;
+    now_ = Clock::now();
+    if (got > 0) {
+      operation.bytes = {buffer_.get(), static_cast<std::size_t>(got)};
+      return end(operation, Outcome::done);
+    }
+    if (got == 0) return end(operation, Outcome::end_of_stream);
+    if (is_shortage(code))
+      std::this_thread::sleep_for(retry_pause);
+    else if (code != EINTR && code != EAGAIN)
+      return end(operation, Outcome::failed, code);
+  }
+}
+
+void Blocking::write(Operation& operation) noexcept {
+  while (!operation.bytes.empty()) {
+    const ssize_t sent = send(operation.fd, operation.bytes.data(), operation.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) {
+      const auto part = static_cast<std::size_t>(sent);
+      operation.bytes = operation.bytes.subspan(part);
+      if (operation.progressed) operation.progressed(operation, part);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (is_shortage(errno)) {
+      std::this_thread::sleep_for(retry_pause);
+    } else if (errno == EAGAIN) {
+      pollfd room{operation.fd, POLLOUT, 0};
+      (void)::poll(&room, 1, poll_timeout(operation.deadline));
+    } else {
+      return end(operation, Outcome::failed, errno);
+    }
+    now_ = Clock::now();
+    if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
+  }
+  end(operation, Outcome::done);
+}
+
+void Blocking::pause(Operation& operation) noexcept {
+  std::unique_lock lock(mutex_);
+  const auto over = [&] { return all_cancelled_ || cancelled_ == &operation || operation.signalled; };
+  const bool woken = operation.deadline == never ? (woken_.wait(lock, over), true)
+                                                 : woken_.wait_until(lock, operation.deadline, over);
+  if (std::exchange(operation.signalled, false))
+    end(operation, Outcome::done);
+  else if (woken)
+    end(operation, Outcome::cancelled);
+  else
+    end(operation, operation.kind == Kind::sleep ? Outcome::done : Outcome::timed_out);
+  if (cancelled_ == &operation) cancelled_ = nullptr;
+  now_ = Clock::now();
+}
+
+void Blocking::signal(Operation& operation) noexcept {
+  const std::lock_guard lock(mutex_);
+  operation.signalled = true;
+  woken_.notify_all();
+}
+
+void Blocking::cancel(Operation& operation) noexcept {
+  const std::lock_guard lock(mutex_);
+  cancelled_ = &operation;
+  woken_.notify_all();
+}
+
+void Blocking::cancel_all() noexcept {
+  const std::lock_guard lock(mutex_);
+  all_cancelled_ = true;
+  woken_.notify_all();
+}
+
+void Blocking::forget(Operation& operation) noexcept {
+  operation.lent = nullptr;
+  if (limited_fd_ == operation.fd) limited_fd_ = -1;
+  const std::lock_guard lock(mutex_);
+  if (cancelled_ == &operation) cancelled_ = nullptr;
+}
+
+}  // namespace superd

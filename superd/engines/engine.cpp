@@ -1,0 +1,115 @@
+#include "superd/engines/engine.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace superd {
+
+Engine::Engine() : timers_(Clock::now()), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!wake_.is_open()) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+Engine::~Engine() = default;
+
+void Engine::turn(Time until) noexcept {
+  serve_requests();
+  collect(std::min(until, timers_.next()));
+  now_ = Clock::now();
+  // Events before timers: after a long stall, whoever has data waiting is served and not timed out.
+  dispatch();
+  serve_requests();
+  expire_timers();
+}
+
+void Engine::complete(Operation& operation, Outcome outcome) noexcept {
+  operation.kind = Kind::none;
+  operation.outcome = outcome;
+  inline_left_ = inline_turns;
+  operation.parked.resume();
+}
+
+void Engine::complete_failed(Operation& operation, int code) noexcept {
+  operation.error = code;
+  complete(operation, Outcome::failed);
+}
+
+void Engine::expire_timers() noexcept {
+  timers_.ripen(now_);
+  while (Timer* timer = timers_.take_ripe()) timer_came_up(static_cast<Operation&>(*timer));
+}
+
+void Engine::cancel_timers() noexcept {
+  for (auto left = timers_.size(); left > 0; --left) {
+    Timer* timer = timers_.take_any();
+    if (!timer) return;
+    auto& operation = static_cast<Operation&>(*timer);
+    if (operation.kind == Kind::none) continue;
+    withdraw(operation);
+    complete(operation, Outcome::cancelled);
+  }
+}
+
+void Engine::wake() noexcept {
+  const std::uint64_t one = 1;
+  // EAGAIN means that the counter is not zero, so that the loop wakes anyway.
+  (void)!write(wake_.fd(), &one, sizeof one);
+}
+
+void Engine::clear_wake() const noexcept {
+  std::uint64_t count;
+  (void)!read(wake_.fd(), &count, sizeof count);
+}
+
+void Engine::request(Request request) {
+  {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(std::move(request));
+    request_count_.store(requests_.size(), std::memory_order_release);
+  }
+  wake();
+}
+
+void Engine::post(std::move_only_function<void()> function) { request({nullptr, Outcome::done, std::move(function)}); }
+void Engine::signal(Operation& operation) noexcept { request({&operation, Outcome::done, {}}); }
+void Engine::cancel(Operation& operation) noexcept { request({&operation, Outcome::cancelled, {}}); }
+
+void Engine::serve_requests() noexcept {
+  if (request_count_.load(std::memory_order_acquire) == 0) return;
+  {
+    const std::lock_guard lock(mutex_);
+    in_work_.swap(requests_);
+    request_count_.store(0, std::memory_order_release);
+  }
+  // By index: what is resumed may forget operations that stand further back.
+  for (std::size_t i = 0; i < in_work_.size(); ++i) {
+    if (in_work_[i].function) {
+      in_work_[i].function();
+      continue;
+    }
+    Operation* operation = std::exchange(in_work_[i].operation, nullptr);
+    if (!operation) continue;
+    const auto outcome = in_work_[i].outcome;
+    if (operation->kind == Kind::none || (outcome == Outcome::done && operation->kind != Kind::signal)) {
+      operation->signalled = operation->signalled || outcome == Outcome::done;
+      continue;
+    }
+    withdraw(*operation);
+    complete(*operation, outcome);
+  }
+  in_work_.clear();
+}
+
+void Engine::forget_requests(const Operation& operation) noexcept {
+  for (auto& request : in_work_)
+    if (request.operation == &operation) request.operation = nullptr;
+  if (request_count_.load(std::memory_order_acquire) == 0) return;
+  const std::lock_guard lock(mutex_);
+  for (auto& request : requests_)
+    if (request.operation == &operation) request.operation = nullptr;
+}
+
+}  // namespace superd

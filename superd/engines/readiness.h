@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "superd/engines/engine.h"
+
+namespace superd {
+
+/// What select, poll and epoll have in common: they tell which descriptor is ready, and the loop then makes the call.
+///
+/// - A connection is registered only when it first has to wait, and stays registered for reading, level-triggered. The
+///   loop itself receives, into its own buffer, and resumes the reader with the bytes: two calls a message, as in a
+///   bare loop. Trying first and suspending on EAGAIN would be a third.
+/// - Operations are found by descriptor, and a slot is cleared before its owner is resumed: an event that is already
+///   collected for a connection that has ended meets an empty slot or, at worst, a new connection that finds nothing
+///   to receive.
+class Readiness : public Engine {
+ public:
+  bool wait(Operation&) noexcept final;
+  void forget(Operation&) noexcept final;
+  void cancel_all() noexcept final;
+
+ protected:
+  enum class Interest : std::uint8_t { nothing, reading, writing };
+
+  struct Ready {
+    int fd;
+    bool readable, writable;  // both for an error or a hang-up: the next call tells which
+  };
+
+  Readiness() = default;
+
+  /// Changes what a descriptor is watched for; 0 or an errno (a full select set is engine_full).
+  virtual int watch(int fd, Interest before, Interest wanted) noexcept = 0;
+
+  /// Filled by collect(), emptied by dispatch(). Not on the stack: a loop can be left and taken up again at the index.
+  std::vector<Ready> ready_;
+
+ private:
+  struct Slot {
+    Operation* operation = nullptr;
+    Interest interest = Interest::nothing;
+  };
+
+  void dispatch() noexcept final;
+  void dispatch(const Ready&) noexcept;
+  void timer_came_up(Operation&) noexcept final;
+  void withdraw(Operation&) noexcept final;
+
+  // Each tries its call: true when the operation has its outcome.
+  bool try_now(Operation&) noexcept;
+  bool try_read(Operation&) noexcept;
+  bool try_write(Operation&) noexcept;
+
+  bool park(Operation&, Interest) noexcept;
+  bool park_for_retry(Operation&, Time when) noexcept;
+  void finish(Operation&) noexcept;
+  Slot& slot(int fd);
+
+  std::vector<Slot> slots_;
+  std::size_t next_ready_ = 0;
+};
+
+}  // namespace superd
