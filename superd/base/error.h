@@ -11,6 +11,8 @@ namespace superd {
 struct Error {
   std::string what;
   int code = 0;
+
+  friend bool operator==(const Error&, const Error&) = default;
 };
 
 template <class T = void>

@@ -26,6 +26,7 @@ struct DatagramSlot {
   std::uint32_t interface = 0;     ///< it came in by, 0 when `to` is unspecified
   std::uint32_t kernel_drops = 0;  ///< the socket's total so far (SO_RXQ_OVFL), 0 when none yet
   bool truncated = false;
+  bool admitted = false;  ///< for the receiver's use: may be answered
   std::size_t size = 0;
   alignas(64) std::array<std::byte, 128> control;
   std::array<std::byte, room> bytes;

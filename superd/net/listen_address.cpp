@@ -32,6 +32,8 @@ Result<Parts> split(std::string_view text, std::string_view rest) {
   } else if (const auto colon = rest.find(':'); colon != rest.npos) {
     parts.host = rest.substr(0, colon);
     parts.port = rest.substr(colon + 1);
+  } else if (rest == "*" || Endpoint::parse(rest, 0)) {
+    return refused(text, "the port is missing");
   }
   if (parts.port.find(':') != rest.npos)
     return refused(text, "an ipv6 address stands in brackets, as in \"tcp/[::1]:7\"");
