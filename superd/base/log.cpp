@@ -34,7 +34,7 @@ spdlog::logger& logger() {
 
 bool needs_quotes(std::string_view text) { return text.empty() || text.find_first_of(" =\"") != std::string_view::npos; }
 
-std::string as_text(std::string_view event, std::initializer_list<LogField> fields) {
+std::string as_text(std::string_view event, std::span<const LogField> fields) {
   std::string line(event);
   for (const auto& [key, value] : fields) {
     line.append(" ").append(key).append("=");
@@ -49,7 +49,7 @@ std::string as_text(std::string_view event, std::initializer_list<LogField> fiel
 }
 
 // Everything but the time, the level and the braces, which the pattern puts around it.
-std::string as_json(std::string_view event, std::initializer_list<LogField> fields) {
+std::string as_json(std::string_view event, std::span<const LogField> fields) {
   nlohmann::ordered_json object;
   object["event"] = event;
   for (const auto& [key, value] : fields) {
@@ -72,7 +72,7 @@ void set_log(Severity least, LogFormat format) {
 
 bool log_enabled(Severity severity) noexcept { return logger().should_log(level_of(severity)); }
 
-void log_event(Severity severity, std::string_view event, std::initializer_list<LogField> fields) noexcept {
+void log_event(Severity severity, std::string_view event, std::span<const LogField> fields) noexcept {
   if (!log_enabled(severity)) return;
   try {
     logger().log(level_of(severity), chosen_format == LogFormat::json ? as_json(event, fields) : as_text(event, fields));

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -31,6 +32,9 @@ void set_log(Severity least, LogFormat format);
 
 /// One event, one line: "listening service=echo on=tcp/127.0.0.1:7", or an object of JSON. Control bytes in values are
 /// escaped, so that no client can write a line of its own. Thread-safe.
-void log_event(Severity, std::string_view event, std::initializer_list<LogField> fields = {}) noexcept;
+void log_event(Severity, std::string_view event, std::span<const LogField> fields) noexcept;
+inline void log_event(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {}) noexcept {
+  log_event(severity, event, std::span(fields.begin(), fields.size()));
+}
 
 }  // namespace superd

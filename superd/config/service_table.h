@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "superd/base/clock.h"
+#include "superd/base/log.h"
+#include "superd/designs/design.h"
+#include "superd/net/listen_address.h"
+#include "superd/net/passive.h"
+#include "superd/serve/limits.h"
+
+namespace superd {
+
+/// One service as the configuration wants it: plain values. Two that are equal are served alike, which is all there is
+/// to a reload.
+struct ServiceSettings {
+  std::string name;                   ///< of its [service.NAME]
+  std::string handler;                ///< a row of services(); the service's name where not given
+  std::vector<ListenAddress> listen;  ///< at least one
+  DesignSettings design;
+  Limits limits;
+  ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets
+  std::string group;      ///< services of one group share the threads of one design; empty: see docs/designs.md
+
+  friend bool operator==(const ServiceSettings&, const ServiceSettings&) = default;
+};
+
+/// All that superd serves, and how it lives.
+struct ServiceTable {
+  std::vector<ServiceSettings> services;  ///< in the order of the file
+  std::uint16_t port_base = 0;
+
+  /// How long conversations may go on after SIGTERM. Ten seconds are what most supervisors wait before they kill.
+  Millis drain{10'000};
+
+  LogFormat log_format = LogFormat::text;
+  Severity log_level = Severity::info;
+
+  friend bool operator==(const ServiceTable&, const ServiceTable&) = default;
+};
+
+}  // namespace superd

@@ -1,0 +1,108 @@
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "superd/base/thread.h"
+#include "superd/base/words.h"
+#include "superd/designs/design.h"
+#include "superd/engines/engines.h"
+#include "superd/serve/door.h"
+
+namespace superd {
+
+namespace {
+
+/// One thread that turns one engine: all its doors and all their conversations.
+class Loop {
+ public:
+  explicit Loop(std::unique_ptr<Engine> engine) : engine_(std::move(engine)), here_(*engine_) {}
+
+  ~Loop() {
+    engine_->post([this] { ending_ = true; });
+    thread_.join();
+  }
+
+  Result<> start(const std::string& name) {
+    auto thread = Thread::start(name, [this] { run(); });
+    if (!thread) return std::unexpected(thread.error());
+    std::construct_at(&thread_, std::move(*thread));
+    return {};
+  }
+
+  void open(const std::shared_ptr<Listener>& listener) {
+    auto& door = doors_.emplace_back(std::make_unique<Door>(listener, *engine_, here_, Door::Manner{}));
+    engine_->post([&opening = *door] { opening.open(); });
+  }
+
+  bool close() noexcept {
+    for (const auto& door : doors_)
+      if (!door->is_closed()) door->close();
+    return std::ranges::all_of(doors_, &Door::is_closed);
+  }
+
+  void cut() {
+    engine_->post([this] { engine_->cancel_all(); });
+  }
+
+ private:
+  void run() noexcept {
+    while (!ending_) engine_->turn(never);
+    // Those who are still here hold frames that only their own end can free.
+    engine_->cancel_all();
+  }
+
+  std::unique_ptr<Engine> engine_;
+  PlaceHere here_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  bool ending_ = false;  // the loop's thread alone
+  Thread thread_;
+};
+
+/// One thread for many clients (slides 18, 46 to 54), or `loops` such threads at the same listeners.
+class Event final : public Design {
+ public:
+  static Result<std::unique_ptr<Design>> make(const EngineEntry& engine, int loops) {
+    auto made = std::make_unique<Event>();
+    for (int i = 0; i < loops; ++i) {
+      auto instance = engine.make();
+      if (!instance) return std::unexpected(instance.error());
+      auto& loop = made->loops_.emplace_back(std::make_unique<Loop>(std::move(*instance)));
+      if (auto started = loop->start("loop/" + std::to_string(i)); !started) return std::unexpected(started.error());
+    }
+    return made;
+  }
+
+  Result<> open(Listeners listeners) override {
+    for (const auto& listener : listeners) {
+      const int fd = listener->socket.fd();
+      fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+      for (const auto& loop : loops_) loop->open(listener);
+    }
+    return {};
+  }
+
+  bool close() noexcept override {
+    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->close(); }) == 0;
+  }
+
+  void cut() noexcept override {
+    for (const auto& loop : loops_) loop->cut();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Loop>> loops_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Design>> make_event(const DesignSettings& settings) {
+  const auto* engine = find_engine(settings.engine);
+  if (engine) return Event::make(*engine, settings.loops);
+  std::vector<std::string_view> names;
+  for (const auto& entry : engines()) names.push_back(entry.name);
+  return error("no engine is called \"" + settings.engine + "\": " + either_of(names));
+}
+
+}  // namespace superd

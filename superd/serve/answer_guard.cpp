@@ -1,0 +1,88 @@
+#include "superd/serve/answer_guard.h"
+
+#include <ifaddrs.h>
+
+#include <algorithm>
+
+namespace superd {
+
+namespace {
+
+// Services that answer whatever they are sent, or answer more: echo, discard, systat, daytime, qotd, chargen, time,
+// DNS, TFTP, NTP, and 0, which nobody can be at. An answer to them begins a loop (CERT CA-1996-01).
+constexpr bool answers_back(std::uint16_t port) noexcept {
+  constexpr std::uint16_t ports[] = {0, 7, 9, 11, 13, 17, 19, 37, 53, 69, 123};
+  return std::ranges::find(ports, port) != std::end(ports);
+}
+
+bool is_own_address(const Endpoint& address) noexcept {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0) return true;  // cannot tell: rather no answer than a loop
+  bool found = false;
+  for (const ifaddrs* entry = first; entry && !found; entry = entry->ifa_next) {
+    if (!entry->ifa_addr) continue;
+    const bool v4 = entry->ifa_addr->sa_family == AF_INET;
+    if (!v4 && entry->ifa_addr->sa_family != AF_INET6) continue;
+    auto own = Endpoint::from(entry->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    own.set_port(address.port());
+    found = own == address;
+  }
+  freeifaddrs(first);
+  return found;
+}
+
+}  // namespace
+
+AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
+    : amplification_(limits.amplification),
+      trusted_(limits.trusted),
+      per_answer_(Clock::duration(std::chrono::seconds(1)) / static_cast<Clock::rep>(limits.answer_rate)),
+      own_ports_(std::move(own_ports)),
+      buckets_(ways * sets) {}
+
+AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
+  if (is_bad_source(from, to)) return Verdict::bad_source;
+  if (is_trusted(from)) return Verdict::answer;
+  return take_token(ClientKey::prefix_of(from), now) ? Verdict::answer : Verdict::over_rate;
+}
+
+bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept {
+  const auto port = from.port();
+  if (answers_back(port)) return true;
+  const auto source = from.unmapped();
+  if (source.is_multicast() || source.is_wildcard() || source.is_limited_broadcast()) return true;
+  if (!own_ports_->has(port)) return false;
+  // Rare, so it may cost a look at the interfaces: one of our own ports, but at our own address?
+  auto sent_to = to.unmapped();
+  sent_to.set_port(port);
+  return source.is_loopback() || source == sent_to || is_own_address(source);
+}
+
+bool AnswerGuard::is_trusted(const Endpoint& from) const noexcept {
+  return std::ranges::any_of(trusted_, [&](const Network& network) { return network.holds(from); });
+}
+
+// Generic cell rate algorithm: a bucket is the time at which it will be full again (ITU-T I.371, annex A).
+bool AnswerGuard::take_token(const ClientKey& prefix, Time now) noexcept {
+  const std::lock_guard lock(mutex_);
+  Bucket* const set = &buckets_[std::hash<ClientKey>{}(prefix) % sets * ways];
+  Bucket* bucket = std::find_if(set, set + ways, [&](const Bucket& b) { return b.prefix == prefix; });
+  if (bucket == set + ways) {
+    bucket = std::min_element(set, set + ways, [](const Bucket& a, const Bucket& b) { return a.full_at < b.full_at; });
+    *bucket = {prefix, now};
+  }
+  const auto full_at = std::max(bucket->full_at, now) + per_answer_;
+  // A second's worth at once.
+  if (full_at - now > std::chrono::seconds(1)) return false;
+  bucket->full_at = full_at;
+  return true;
+}
+
+std::size_t AnswerGuard::room(const Endpoint& from, std::size_t request) const noexcept {
+  // 64 bytes more, so that a line of text can be had by asking with an empty datagram (RFC 867).
+  constexpr std::size_t allowance = 64;
+  if (is_trusted(from)) return longest;
+  return std::min<std::size_t>(longest, request * amplification_ + allowance);
+}
+
+}  // namespace superd

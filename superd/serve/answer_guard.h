@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "superd/base/clock.h"
+#include "superd/net/endpoint.h"
+#include "superd/serve/limits.h"
+
+namespace superd {
+
+/// The UDP ports that this process answers on, for all its services. Filled before serving begins; read by all threads.
+class OwnPorts {
+ public:
+  void add(std::uint16_t port) noexcept { words_[port / 64].fetch_or(bit(port), std::memory_order_relaxed); }
+  void remove(std::uint16_t port) noexcept { words_[port / 64].fetch_and(~bit(port), std::memory_order_relaxed); }
+  [[nodiscard]] bool has(std::uint16_t port) const noexcept {
+    return words_[port / 64].load(std::memory_order_relaxed) & bit(port);
+  }
+
+ private:
+  static std::uint64_t bit(std::uint16_t port) noexcept { return std::uint64_t{1} << port % 64; }
+  std::array<std::atomic<std::uint64_t>, 1024> words_{};
+};
+
+/// Decides which datagrams are answered, so that answers cannot be turned against others: a source address is whatever
+/// the sender wrote. Thread-safe.
+class AnswerGuard {
+ public:
+  AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
+
+  enum class Verdict : std::uint8_t { answer, bad_source, over_rate };
+
+  /// May a datagram `from` there, sent `to` here (unspecified where that is the listener's one address), be answered?
+  /// Takes one answer from the source's rate when it may.
+  Verdict judge(const Endpoint& from, const Endpoint& to, Time now) noexcept;
+
+  /// The longest answer to a request of this size.
+  [[nodiscard]] std::size_t room(const Endpoint& from, std::size_t request) const noexcept;
+
+  /// The longest payload that UDP over IPv4 can carry.
+  static constexpr std::size_t longest = 65507;
+
+ private:
+  /// A token bucket of one prefix. The table is small and fixed: when all places for a prefix are taken, the one that
+  /// has been quiet longest gives way, so that forging many prefixes costs memory nowhere.
+  struct Bucket {
+    ClientKey prefix;
+    Time full_at;  ///< when it will have all its tokens again; in the past: it has them
+  };
+  static constexpr std::size_t ways = 4, sets = 1024;
+
+  [[nodiscard]] bool is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept;
+  [[nodiscard]] bool is_trusted(const Endpoint& from) const noexcept;
+  bool take_token(const ClientKey& prefix, Time now) noexcept;
+
+  const std::uint64_t amplification_;
+  const std::vector<Network> trusted_;
+  const Clock::duration per_answer_;
+  const std::shared_ptr<const OwnPorts> own_ports_;
+  std::mutex mutex_;
+  std::vector<Bucket> buckets_;
+};
+
+}  // namespace superd

@@ -1,0 +1,179 @@
+#include "superd/serve/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace superd {
+
+namespace {
+
+End end_of(const Operation& operation) noexcept {
+  switch (operation.outcome) {
+    case Outcome::done: return End::not_yet;
+    case Outcome::end_of_stream: return End::finished;
+    case Outcome::cancelled: return End::drained;
+    case Outcome::timed_out: return End::idle;
+    case Outcome::failed: break;
+  }
+  return operation.error == engine_full ? End::no_room : End::reset;
+}
+
+}  // namespace
+
+std::string_view name_of(End end) noexcept {
+  switch (end) {
+    case End::not_yet: return "served";
+    case End::finished: return "finished";
+    case End::reset: return "reset";
+    case End::idle: return "idle";
+    case End::slow: return "slow";
+    case End::too_long: return "too long";
+    case End::drained: return "cut";
+    case End::no_room: return "engine full";
+  }
+  return "?";
+}
+
+Connection::Connection(int socket, Waiter& waiter, HostedService& hosted) noexcept
+    : waiter_(waiter), hosted_(hosted), began_(waiter.now()), patience_(hosted.limits.idle.count()) {
+  fd = socket;
+  progressed = &Connection::wrote;
+}
+
+Connection::~Connection() { waiter_.forget(*this); }
+
+bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
+  kind = what;
+  parked = handler;
+  waiting_since_ = waiter_.now();
+  set_deadline();
+  return !waiter_.wait(*this);
+}
+
+void Connection::set_deadline() noexcept {
+  deadline = std::min(waiting_since_ + Millis(patience_), began_ + hosted_.limits.total);
+}
+
+// Waiting takes from the client's patience, bytes give it back at min_rate, up to `idle`.
+void Connection::note_waiting(std::size_t moved) noexcept {
+  const Time now = waiter_.now();
+  const auto waited = std::chrono::duration_cast<Millis>(now - waiting_since_).count();
+  waiting_since_ = now;
+  const auto earned = static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits.min_rate);
+  patience_ = std::min<Millis::rep>(hosted_.limits.idle.count(), std::max<Millis::rep>(0, patience_ - waited) + earned);
+}
+
+void Connection::settle(std::size_t moved) noexcept {
+  const bool was_patient = patience_ >= hosted_.limits.idle.count();
+  if (outcome == Outcome::done) return note_waiting(moved);
+  end_ = end_of(*this);
+  if (end_ == End::idle && !was_patient) end_ = End::slow;
+  if (outcome == Outcome::timed_out && waiter_.now() >= began_ + hosted_.limits.total) end_ = End::too_long;
+  // A cut connection was shut down, which to a blocked call looks as if the client had ended it.
+  if (hosted_.level.is_cut()) end_ = End::drained;
+}
+
+bool Connection::begin_read(std::coroutine_handle<> handler) noexcept { return begin(Kind::read, handler); }
+
+Chunk Connection::end_read() noexcept {
+  if (has_rest()) return Chunk(std::exchange(rest_, {}));
+  if (is_over()) return {};
+  if (outcome != Outcome::done) {
+    settle(0);
+    return {};
+  }
+  bytes_in_ += bytes.size();
+  settle(bytes.size());
+  return Chunk(bytes);
+}
+
+bool Connection::begin_write(std::coroutine_handle<> handler, std::span<const std::byte> all) noexcept {
+  bytes = all;
+  return begin(Kind::write, handler);
+}
+
+void Connection::wrote(Operation& operation, std::size_t part) noexcept {
+  auto& client = static_cast<Connection&>(operation);
+  client.bytes_out_ += part;
+  client.note_waiting(part);
+  client.set_deadline();
+}
+
+bool Connection::end_write() noexcept {
+  if (cannot_write()) return false;
+  if (outcome == Outcome::done) return true;
+  settle(0);
+  return false;
+}
+
+bool Connection::begin_sleep(std::coroutine_handle<> handler, Millis duration) noexcept {
+  kind = Kind::sleep;
+  parked = handler;
+  deadline = Clock::now() + duration;
+  return !waiter_.wait(*this);
+}
+
+bool Connection::end_sleep() noexcept {
+  if (is_cut_off()) return false;
+  if (outcome == Outcome::done && !hosted_.level.is_cut()) return true;
+  end_ = End::drained;
+  return false;
+}
+
+task<bool> Connection::read_exactly(std::span<std::byte> into) {
+  while (!into.empty()) {
+    const Chunk chunk = co_await read();
+    if (!chunk) co_return false;
+    const auto taken = std::min(into.size(), chunk.bytes().size());
+    std::memcpy(into.data(), chunk.bytes().data(), taken);
+    into = into.subspan(taken);
+    rest_ = chunk.bytes().subspan(taken);
+  }
+  co_return true;
+}
+
+void Connection::finish_writing() noexcept { shutdown(fd, SHUT_WR); }
+
+bool Connection::has_unread() const noexcept {
+  if (is_over()) return false;
+  std::byte one;
+  return recv(fd, &one, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+task<> Connection::linger() {
+  // Bytes are bounded as well as time: a client that floods us gets its reset.
+  constexpr std::uint64_t most = 1 << 20;
+  finish_writing();
+  const Time until = waiter_.now() + hosted_.limits.linger;
+  std::uint64_t discarded = 0;
+  do {
+    kind = Kind::read;
+    deadline = until;
+    const Outcome result = co_await Wait(waiter_, *this);
+    if (result == Outcome::timed_out) hosted_.counters.timed_out_linger.add();
+    if (result != Outcome::done) co_return;
+    discarded += bytes.size();
+  } while (discarded < most);
+}
+
+Endpoint Connection::peer() const noexcept {
+  Endpoint result;
+  socklen_t size = Endpoint::capacity;
+  if (getpeername(fd, result.address(), &size) != 0) return {};
+  result.set_size(size);
+  return result.unmapped();
+}
+
+Endpoint Connection::local() const noexcept {
+  Endpoint result;
+  socklen_t size = Endpoint::capacity;
+  if (getsockname(fd, result.address(), &size) != 0) return {};
+  result.set_size(size);
+  return result.unmapped();
+}
+
+Millis Connection::duration() const noexcept { return std::chrono::duration_cast<Millis>(waiter_.now() - began_); }
+
+}  // namespace superd

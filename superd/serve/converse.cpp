@@ -1,0 +1,133 @@
+#include "superd/serve/converse.h"
+
+#include <exception>
+
+#include "superd/base/log.h"
+#include "superd/serve/connection.h"
+
+namespace superd {
+
+namespace {
+
+void note_exception(HostedService& hosted, const std::exception_ptr& thrown) noexcept {
+  hosted.counters.failed.add();
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& failure) {
+    log_event(Severity::error, "conversation failed", {{"service", hosted.name}, {"why", failure.what()}});
+  } catch (...) {
+    log_event(Severity::error, "conversation failed", {{"service", hosted.name}, {"why", "unknown exception"}});
+  }
+}
+
+Counter& counter_for(Counters& counters, End end) noexcept {
+  switch (end) {
+    case End::not_yet:
+    case End::finished: return counters.served;
+    case End::reset: return counters.reset_by_client;
+    case End::idle: return counters.timed_out_idle;
+    case End::slow: return counters.timed_out_slow;
+    case End::too_long: return counters.timed_out_total;
+    case End::drained: return counters.cut;
+    case End::no_room: return counters.engine_full;
+  }
+  return counters.served;
+}
+
+void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept {
+  auto& counters = hosted.counters;
+  counters.bytes_in.add(client.bytes_in());
+  counters.bytes_out.add(client.bytes_out());
+  if (!failed) counter_for(counters, client.end()).add();
+  if (!log_enabled(Severity::debug)) return;
+  log_event(Severity::debug, "conversation ended",
+            {{"service", hosted.name},
+             {"client", client.peer().text()},
+             {"end", failed ? "failed" : name_of(client.end())},
+             {"ms", client.duration().count()},
+             {"in", client.bytes_in()},
+             {"out", client.bytes_out()}});
+}
+
+}  // namespace
+
+detached converse(HostedService& hosted, Socket& accepted, Waiter& waiter, Seat& taken) {
+  // Moved here, in the body, because arguments are gone when there is no memory for the frame.
+  Socket socket = std::move(accepted);
+  Seat seat = std::move(taken);
+  waiter.refresh_now();
+  {
+    Connection client(socket.fd(), waiter, hosted);
+    bool failed = false;
+    try {
+      co_await hosted.service->serve(client);
+      if (client.has_unread()) co_await client.linger();
+    } catch (...) {
+      failed = true;
+      note_exception(hosted, std::current_exception());
+    }
+    note_end(hosted, client, failed);
+  }
+  seat.leave();
+}
+
+namespace {
+
+void note_end(const Datagram& request) noexcept {
+  auto& hosted = request.hosted();
+  hosted.counters.served.add();
+  if (log_enabled(Severity::debug))
+    log_event(Severity::debug, "datagram served",
+              {{"service", hosted.name}, {"client", request.from().text()}, {"in", request.bytes().size()}});
+}
+
+// The conversation of a datagram whose handler had to wait.
+detached go_on(std::unique_ptr<Datagram> request, std::unique_ptr<DirectPath> path, task<> work, Seat seat) {
+  request->answer_through(path.get());
+  try {
+    co_await work;
+    note_end(*request);
+  } catch (...) {
+    note_exception(request->hosted(), std::current_exception());
+  }
+  seat.leave();
+}
+
+}  // namespace
+
+void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
+              Waiter& waiter, Seat& taken) {
+  auto& hosted = *listener->hosted;
+  auto request = std::make_unique<Datagram>(slot, listener->local, waiter, hosted);
+  Seat seat = std::move(taken);
+  request->answer_through(&path);
+  try {
+    task<> work = hosted.service->serve(*request);
+    if (!work.begin()) {
+      hosted.level.charge(seat, ClientKey::of(request->from()));
+      go_on(std::move(request), std::make_unique<DirectPath>(listener), std::move(work), std::move(seat));
+      return;
+    }
+    work.result();
+    note_end(*request);
+  } catch (...) {
+    note_exception(hosted, std::current_exception());
+  }
+  slot = request->take_slot();
+}
+
+DirectPath::DirectPath(std::shared_ptr<Listener> listener)
+    : listener_(std::move(listener)), outbox_(listener_->socket.fd()) {}
+
+void DirectPath::send(DatagramSlot& slot, std::span<const std::byte> bytes) {
+  outbox_.add(slot, bytes);
+  count_sent(listener_->hosted->counters, outbox_.flush());
+}
+
+void count_sent(Counters& counters, const Outbox::Sent& sent) noexcept {
+  if (sent.datagrams) counters.answered.add(sent.datagrams);
+  if (sent.bytes) counters.bytes_out.add(sent.bytes);
+  if (sent.dropped) counters.failed_answer.add(sent.dropped);
+}
+
+}  // namespace superd

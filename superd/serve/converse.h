@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "superd/async/task.h"
+#include "superd/net/socket.h"
+#include "superd/serve/datagram.h"
+#include "superd/serve/listener.h"
+
+namespace superd {
+
+/// The root of every conversation over a connection, where all designs meet: runs the service's handler on `waiter`, ends
+/// the connection gracefully, counts, and gives the seat back. Begins in the calling thread; under a Blocking waiter it has
+/// ended when the call returns. Takes over `socket` and `seat`, unless it throws std::bad_alloc for want of a frame: then
+/// they are as they were. `hosted` must live until all its seats are given back.
+detached converse(HostedService& hosted, Socket& socket, Waiter& waiter, Seat& seat);
+
+/// The same for a datagram. When the handler ends without waiting, as most do, no frame of a root is needed, and the
+/// slot comes back for the next datagram. Otherwise the conversation keeps the slot, goes on on `waiter`, answers by
+/// itself over `listener`, and `slot` is null. `path` takes the answers that are given before the first wait.
+void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
+              Waiter& waiter, Seat& seat);
+
+/// Answers straight out, one system call each; for datagrams that are handled apart from where they were received.
+class DirectPath final : public AnswerPath {
+ public:
+  explicit DirectPath(std::shared_ptr<Listener> listener);
+  void send(DatagramSlot& slot, std::span<const std::byte> bytes) override;
+
+ private:
+  std::shared_ptr<Listener> listener_;
+  Outbox outbox_;
+};
+
+/// Adds what an Outbox has sent to the service's counters.
+void count_sent(Counters&, const Outbox::Sent&) noexcept;
+
+}  // namespace superd

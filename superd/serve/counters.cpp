@@ -1,0 +1,42 @@
+#include "superd/serve/counters.h"
+
+namespace superd {
+
+namespace {
+constexpr CounterEntry table[] = {
+    {"accepted", &Counters::accepted},
+    {"served", &Counters::served},
+    {"received", &Counters::received},
+    {"answered", &Counters::answered},
+    {"bytes_in", &Counters::bytes_in},
+    {"bytes_out", &Counters::bytes_out},
+    {"full", &Counters::full},
+    {"refused_level", &Counters::refused_level},
+    {"refused_client", &Counters::refused_client},
+    {"timed_out_idle", &Counters::timed_out_idle},
+    {"timed_out_slow", &Counters::timed_out_slow},
+    {"timed_out_total", &Counters::timed_out_total},
+    {"timed_out_linger", &Counters::timed_out_linger},
+    {"reset_by_client", &Counters::reset_by_client},
+    {"cut", &Counters::cut},
+    {"failed", &Counters::failed},
+    {"dropped_source", &Counters::dropped_source},
+    {"dropped_rate", &Counters::dropped_rate},
+    {"dropped_client", &Counters::dropped_client},
+    {"dropped_truncated", &Counters::dropped_truncated},
+    {"suppressed_answer", &Counters::suppressed_answer},
+    {"failed_answer", &Counters::failed_answer},
+    {"kernel_drops", &Counters::kernel_drops},
+    {"out_of_descriptors", &Counters::out_of_descriptors},
+    {"out_of_memory", &Counters::out_of_memory},
+    {"out_of_threads", &Counters::out_of_threads},
+    {"engine_full", &Counters::engine_full},
+    {"failed_accept", &Counters::failed_accept},
+};
+
+static_assert(sizeof(Counters) == std::size(table) * sizeof(Counter), "every counter has its row");
+}  // namespace
+
+std::span<const CounterEntry> counter_table() noexcept { return table; }
+
+}  // namespace superd

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "superd/async/waiter.h"
+#include "superd/net/datagram_batch.h"
+#include "superd/serve/hosted_service.h"
+
+namespace superd {
+
+/// Where a datagram's answers go: into the batch of the loop that received it, or straight out.
+class AnswerPath {
+ public:
+  virtual ~AnswerPath() = default;
+  /// `bytes` need not outlive the call, unless they lie in the slot itself.
+  virtual void send(DatagramSlot& slot, std::span<const std::byte> bytes) = 0;
+};
+
+/// One datagram, as a handler sees it. Belongs to its conversation, in whichever thread that runs.
+class Datagram : private Operation {
+ public:
+  Datagram(std::unique_ptr<DatagramSlot>& slot, const Endpoint& listener, Waiter& waiter, HostedService& hosted) noexcept;
+  ~Datagram();
+
+  class Sleep {
+   public:
+    Sleep(Datagram& request, Millis duration) noexcept : request_(request), duration_(duration) {}
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> handler) noexcept { return request_.begin_sleep(handler, duration_); }
+    bool await_resume() const noexcept { return request_.outcome == Outcome::done; }
+
+   private:
+    Datagram& request_;
+    Millis duration_;
+  };
+
+  /// What was received; stays until the task ends.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return slot_->payload(); }
+  [[nodiscard]] const Endpoint& from() const noexcept { return slot_->from; }
+  /// The address it was sent to, with the listener's port.
+  [[nodiscard]] Endpoint to() const noexcept;
+
+  /// The longest answer that may be given to this request (Limits::amplification).
+  [[nodiscard]] std::size_t room() const noexcept { return hosted_.answers.room(from(), slot_->size); }
+
+  /// Answers, from the address the request was sent to. Never waits: what the kernel does not take at once is dropped
+  /// and counted, as the network would. False when the answer is longer than room().
+  bool reply(std::span<const std::byte> answer);
+  bool reply(std::string_view answer) { return reply(std::as_bytes(std::span(answer))); }
+
+  /// Waits without holding up others, where the design can. False when the conversation was cut meanwhile.
+  [[nodiscard]] Sleep sleep(Millis duration) noexcept { return {*this, duration}; }
+
+  // For whoever runs the conversation.
+  void answer_through(AnswerPath* path) noexcept { path_ = path; }
+  [[nodiscard]] std::unique_ptr<DatagramSlot> take_slot() noexcept { return std::move(slot_); }
+  [[nodiscard]] HostedService& hosted() const noexcept { return hosted_; }
+
+ private:
+  bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
+
+  std::unique_ptr<DatagramSlot> slot_;
+  const Endpoint& listener_;
+  Waiter& waiter_;
+  HostedService& hosted_;
+  AnswerPath* path_ = nullptr;
+};
+
+}  // namespace superd

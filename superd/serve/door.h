@@ -1,0 +1,117 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "superd/async/task.h"
+#include "superd/async/waiter.h"
+#include "superd/serve/converse.h"
+#include "superd/serve/listener.h"
+
+namespace superd {
+
+/// Where a conversation runs: what tells one design from another.
+class Placement {
+ public:
+  virtual ~Placement() = default;
+
+  /// Begins the conversation of a new connection. False: it cannot now (no thread to be had); nothing was taken, and
+  /// the door asks again after a pause.
+  virtual bool place(HostedService& hosted, Socket& socket, Seat& seat) = 0;
+
+  /// Begins the conversation of a datagram; the slot comes back when it is free again, null when it was kept.
+  /// False and nothing taken as above.
+  virtual bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
+                     Seat& seat) = 0;
+};
+
+/// Conversations run in the thread that took them in, on the given waiter.
+class PlaceHere final : public Placement {
+ public:
+  explicit PlaceHere(Waiter& waiter) noexcept : waiter_(waiter) {}
+  bool place(HostedService& hosted, Socket& socket, Seat& seat) override;
+  bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
+             Seat& seat) override;
+
+ private:
+  Waiter& waiter_;
+};
+
+/// Takes clients in at one listener, in one thread: accepts or receives, minds the bounds, and hands each conversation
+/// to a Placement. Several doors may stand at one listener, each with a thread of its own.
+///
+/// It never ends by itself and never spins: what passes by itself (out of descriptors, memory, threads) is counted and
+/// waited out, with a pause that doubles from 10 ms to 1 s; nobody who is already in notices.
+class Door {
+ public:
+  struct Manner {
+    /// The listening socket blocks, and the waiter with it: nobody else is served by this thread meanwhile.
+    bool blocking = false;
+    /// How many are taken in before others at the same waiter get their turn.
+    int burst = 16;
+    /// How many datagrams are received at once; 1 where another thread could serve the next one meanwhile.
+    int batch = 64;
+  };
+
+  Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placement, Manner manner);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  /// Begins; on a Blocking waiter it returns when the door has closed.
+  void open();
+
+  /// Any thread: takes in those who are already in the backlog, as many as it holds now, and no more. Repeatable. A
+  /// thread that blocks in accept(2) or recvmmsg(2) has to be interrupted besides, by a signal, until is_closed().
+  void close() noexcept;
+
+  /// Any thread.
+  [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  [[nodiscard]] int fd() const noexcept { return operation_.fd; }
+
+ private:
+  class BatchPath;
+
+  detached attend();
+  task<> take_connections();
+  task<> take_datagrams();
+  task<> find_seat(ClientKey client);
+  task<> wait_for_vacancy();
+  task<> pause();
+  task<> serve_batch(std::size_t count);
+
+  bool accept_one(int& code) noexcept;
+  [[nodiscard]] ClientKey client_key() const noexcept;
+  void take_seat(const ClientKey&) noexcept;
+  void note_shortage(int code) noexcept;
+  [[nodiscard]] Wait more() noexcept;
+  [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
+  void judge_batch(std::size_t count) noexcept;
+  Seat seat_for(const DatagramSlot&) noexcept;
+  [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool may_take_in() noexcept;
+
+  const std::shared_ptr<Listener> listener_;
+  HostedService& hosted_;
+  Waiter& waiter_;
+  Placement& placement_;
+  const Manner manner_;
+  Operation operation_;
+  Millis pause_;
+  int last_calls_ = -1;  ///< once closing: how many more are taken in
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> closed_{false};
+
+  // The connection that was accepted last, until it is placed.
+  Socket accepted_;
+  Endpoint from_;
+  Seat seat_;
+
+  // The batch that was received last, until it is placed.
+  std::vector<std::unique_ptr<DatagramSlot>> slots_;
+  std::unique_ptr<BatchPath> path_;
+};
+
+}  // namespace superd

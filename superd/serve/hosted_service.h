@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "superd/serve/answer_guard.h"
+#include "superd/serve/counters.h"
+#include "superd/serve/level.h"
+#include "superd/serve/limits.h"
+#include "superd/serve/service.h"
+
+namespace superd {
+
+/// A service as it is being served: its handler, and the bounds and counters of all its conversations, whatever their
+/// listener, thread or engine. Shared by the listeners; thread-safe.
+struct HostedService {
+  HostedService(std::string service_name, std::shared_ptr<Service> handler, const Limits& bounds,
+                std::shared_ptr<const OwnPorts> own_ports)
+      : name(std::move(service_name)),
+        service(std::move(handler)),
+        limits(bounds),
+        level(limits.level, limits.per_client),
+        answers(limits, std::move(own_ports)) {}
+
+  const std::string name;
+  const std::shared_ptr<Service> service;
+  const Limits limits;
+  Level level;
+  Counters counters;
+  AnswerGuard answers;
+};
+
+}  // namespace superd

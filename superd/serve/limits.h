@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "superd/base/clock.h"
+#include "superd/net/endpoint.h"
+
+namespace superd {
+
+/// What a listener does when its service is at its level.
+enum class WhenFull : std::uint8_t {
+  wait,    ///< leaves new clients in the backlog until a seat is free: nobody is refused, some wait
+  refuse,  ///< takes them and resets the connection, so that a client can go elsewhere at once
+};
+
+/// The bounds of one service. All are always in force: each can be raised, none switched off. Every bound that is hit
+/// is counted (serve/counters.h). Datagrams over a bound stay in the socket's buffer or are dropped and counted.
+struct Limits {
+  /// Conversations at once. 64 needs no tuning of descriptors or threads under any design, and is far more than a
+  /// small service has.
+  int level = 64;
+
+  /// Conversations at once of one client: an IPv4 address, an IPv6 /64, or the user of a unix socket. A quarter of the
+  /// level, so that four hostile clients are needed to fill it.
+  int per_client = 16;
+
+  WhenFull when_full = WhenFull::wait;
+
+  /// How long a client may be silent, or take nothing, while we wait for it. A minute is what interactive clients and
+  /// middleboxes are used to.
+  Millis idle{60'000};
+
+  /// How long a conversation may last at all, however busy: the client does not decide that (slide 37).
+  Millis total{3'600'000};
+
+  /// How long, after our last byte, we read what a client still sends, so that the close does not turn into a reset
+  /// that destroys the answer on its way (RFC 1122, 4.2.2.13).
+  Millis linger{2'000};
+
+  /// Bytes a second that a client must at least send or take while we wait for it, on average: what it is slower is
+  /// taken off its `idle`, and the bytes it moves give it back. One byte a second lets a person type and ends a client
+  /// that trickles a byte every ten seconds after 67 seconds.
+  std::uint64_t min_rate = 1;
+
+  /// Answers a second, and at once, to datagrams from one /24 or /56. A few hundred are plenty for a person and too
+  /// few for a weapon.
+  std::uint64_t answer_rate = 200;
+
+  /// How many times longer than the request an answer may be (and 64 bytes more); 3 is what QUIC allows an
+  /// unverified source (RFC 9000, 8.1).
+  std::uint64_t amplification = 3;
+
+  /// Sources that the two bounds above do not hold for: the loopback, which nobody outside can forge.
+  std::vector<Network> trusted = loopback();
+
+  static std::vector<Network> loopback();
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+}  // namespace superd

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "superd/async/task.h"
+
+namespace superd {
+
+class Connection;
+class Datagram;
+
+/// A protocol, written once. Runs unchanged under every design and engine.
+///
+/// One Service object serves all conversations of its service, from several threads at once: what serve() changes in it
+/// must be safe for that. The Connection or Datagram lives until the task has ended.
+/// An exception that leaves serve() ends that conversation alone and is counted; what clients do throws none.
+/// An awaited expression is a plain call with names, scalars and spans as arguments (CONTRIBUTING.md tells why).
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  /// Serves one connection to its end; it is closed, gracefully, when the task ends.
+  virtual task<> serve(Connection& client);
+  /// Answers one datagram.
+  virtual task<> serve(Datagram& request);
+};
+
+}  // namespace superd

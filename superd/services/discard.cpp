@@ -1,0 +1,24 @@
+#include "superd/serve/connection.h"
+#include "superd/serve/datagram.h"
+#include "superd/services/services.h"
+
+namespace superd {
+
+namespace {
+
+/// RFC 863: whatever comes is thrown away, nothing is answered.
+class Discard final : public Service {
+ public:
+  task<> serve(Connection& client) override {
+    while (co_await client.read()) {
+    }
+  }
+
+  task<> serve(Datagram&) override { co_return; }
+};
+
+}  // namespace
+
+std::shared_ptr<Service> make_discard() { return std::make_shared<Discard>(); }
+
+}  // namespace superd

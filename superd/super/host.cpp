@@ -1,0 +1,117 @@
+#include "superd/super/host.h"
+
+#include <algorithm>
+#include <functional>
+#include <thread>
+
+#include "superd/base/log.h"
+#include "superd/services/services.h"
+
+namespace superd {
+
+namespace {
+
+// Services of one group share a design. By default a service has threads of its own, but for `event`, where sharing a
+// loop costs nobody anything: there, all with the same engine and loops are together.
+std::string group_of(const ServiceSettings& settings) {
+  if (!settings.group.empty()) return "group " + settings.group;
+  const auto& design = settings.design;
+  if (design.design == "event") return "event " + design.engine + " " + std::to_string(design.loops);
+  return "service " + settings.name;
+}
+
+}  // namespace
+
+Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
+  for (const auto& settings : table.services) {
+    const auto* entry = find_service(settings.handler);
+    if (!entry) return error("service " + settings.name + ": no handler is called \"" + settings.handler + "\"");
+    std::vector<BoundListener> own;
+    for (auto& listener : bound)
+      if (listener.service == settings.name) own.push_back(std::move(listener));
+    if (auto opened = open(settings, entry->make(), std::move(own)); !opened) return opened;
+  }
+  return open_designs();
+}
+
+Result<> Host::serve(const ServiceSettings& settings, std::shared_ptr<Service> handler,
+                     std::vector<BoundListener> bound) {
+  if (auto opened = open(settings, std::move(handler), std::move(bound)); !opened) return opened;
+  return open_designs();
+}
+
+Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler,
+                    std::vector<BoundListener> bound) {
+  auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
+  hosted_.push_back(hosted);
+  auto& group = groups_[group_of(settings)];
+  group.settings = settings.design;
+  for (auto& listener : bound) {
+    const auto local = local_endpoint(listener.socket);
+    if (!local) return std::unexpected(local.error());
+    if (listener.address.transport == Transport::udp) own_ports_->add(local->port());
+    group.listeners.push_back(
+        std::make_shared<Listener>(std::move(listener.socket), listener.address.transport, *local, hosted));
+  }
+  return {};
+}
+
+Result<> Host::open_designs() {
+  for (auto& [name, group] : groups_) {
+    if (group.design || group.listeners.empty()) continue;
+    auto design = make_design(group.settings);
+    if (!design) return std::unexpected(design.error());
+    group.design = std::move(*design);
+    if (auto opened = group.design->open(group.listeners); !opened) return opened;
+    for (const auto& listener : group.listeners)
+      log_event(Severity::info, "listening",
+                {{"service", listener->hosted->name},
+                 {"on", std::string(name_of(listener->transport)) + "/" + listener->local.text()},
+                 {"design", group.settings.design}});
+  }
+  return {};
+}
+
+bool Host::close() noexcept {
+  bool closed = true;
+  for (auto& [name, group] : groups_)
+    if (group.design && !group.design->close()) closed = false;
+  return closed;
+}
+
+void Host::cut() noexcept {
+  for (const auto& hosted : hosted_) hosted->level.cut_all();
+  for (auto& [name, group] : groups_)
+    if (group.design) group.design->cut();
+}
+
+int Host::level() const noexcept {
+  int sum = 0;
+  for (const auto& hosted : hosted_) sum += hosted->level.count();
+  return sum;
+}
+
+Host::~Host() { (void)drain(*this, Millis{0}, {}); }
+
+int drain(Host& host, Millis patience, const std::function<bool()>& hurry) {
+  // How long it takes an interrupted thread to notice is a matter of microseconds; this bounds what waiting costs.
+  constexpr Millis shortest{1}, longest{20};
+  const Time until = Clock::now() + patience;
+  int cut = 0;
+  bool has_cut = false;
+  for (Millis pause = shortest;; pause = std::min(pause * 2, longest)) {
+    const bool closed = host.close();
+    const int level = host.level();
+    if (closed && level == 0) return cut;
+    if (!has_cut && (Clock::now() >= until || (hurry && hurry()))) {
+      cut = level;
+      has_cut = true;
+      pause = shortest;
+    }
+    // Again and again: somebody may have been let in from the backlog meanwhile.
+    if (has_cut) host.cut();
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace superd

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "superd/config/service_table.h"
+#include "superd/designs/design.h"
+#include "superd/super/bind.h"
+
+namespace superd {
+
+/// What serves: is handed bound sockets and a table, and runs each service under its design. It binds nothing and needs
+/// no privileges, so that a process boundary can stand between it and whoever does.
+///
+/// One thread makes the calls; the serving happens in the threads of the designs.
+class Host {
+ public:
+  Host() : own_ports_(std::make_shared<OwnPorts>()) {}
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  /// Cuts what is still under way.
+  ~Host();
+
+  /// Begins to serve. On an error nothing is served, and the host is done.
+  Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
+
+  /// Serves one more service with a handler of the caller's own: the library without a configuration.
+  Result<> serve(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
+
+  /// Takes nobody in any more, but for those in the backlogs. True when that is done; false: call again in a while.
+  bool close() noexcept;
+  /// Ends all conversations.
+  void cut() noexcept;
+  /// Conversations under way.
+  [[nodiscard]] int level() const noexcept;
+
+  [[nodiscard]] std::span<const std::shared_ptr<HostedService>> hosted() const noexcept { return hosted_; }
+
+ private:
+  Result<> open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
+  Result<> open_designs();
+
+  /// The services that share one design, hence its threads.
+  struct Group {
+    DesignSettings settings;
+    std::vector<std::shared_ptr<Listener>> listeners;
+    std::unique_ptr<Design> design;
+  };
+
+  std::shared_ptr<OwnPorts> own_ports_;
+  std::vector<std::shared_ptr<HostedService>> hosted_;
+  std::map<std::string, Group> groups_;  // last: the designs end before the services
+};
+
+/// Closes, lets conversations finish for at most `patience`, cuts those that remain. `hurry` is asked again and again:
+/// true cuts at once. Returns how many were cut.
+int drain(Host& host, Millis patience, const std::function<bool()>& hurry);
+
+}  // namespace superd

@@ -1,0 +1,85 @@
+#include "superd/super/life.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include "superd/base/log.h"
+
+namespace superd {
+
+namespace {
+
+sigset_t awaited_signals() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
+  return set;
+}
+
+bool another_end_signal() noexcept {
+  const auto set = awaited_signals();
+  constexpr timespec at_once{};
+  for (int signal; (signal = sigtimedwait(&set, nullptr, &at_once)) > 0;)
+    if (signal == SIGTERM || signal == SIGINT) return true;
+  return false;
+}
+
+}  // namespace
+
+void prepare_process() noexcept {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/dev/null", O_RDWR);
+  const auto set = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void raise_descriptor_limit(const ServiceTable& table) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  // Beside the clients: listeners, engines, logs.
+  rlim_t wanted = 64;
+  for (const auto& service : table.services) wanted += static_cast<rlim_t>(service.limits.level) + service.listen.size();
+  if (limit.rlim_cur < wanted)
+    log_event(Severity::warning, "fewer descriptors than all levels need",
+              {{"needed", wanted}, {"allowed", limit.rlim_cur}, {"then", "clients wait in the backlog"}});
+}
+
+void log_counters(const Host& host) {
+  for (const auto& hosted : host.hosted()) {
+    std::vector<LogField> fields{
+        {"service", hosted->name}, {"level", hosted->level.count()}, {"peak", hosted->level.peak()}};
+    for (const auto& [name, counter] : counter_table())
+      if (const auto value = (hosted->counters.*counter).value()) fields.emplace_back(name, value);
+    log_event(Severity::info, "counters", fields);
+  }
+}
+
+ExitCode run_until_signalled(Host& host, Millis drain_patience) {
+  const auto set = awaited_signals();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0) continue;
+    if (signal == SIGUSR2) {
+      log_counters(host);
+      continue;
+    }
+    if (signal == SIGHUP) {
+      log_event(Severity::info, "no reload", {{"signal", "SIGHUP"}, {"then", "restart superd to read the file again"}});
+      continue;
+    }
+    log_event(Severity::info, "draining", {{"signal", sigabbrev_np(signal)}, {"level", host.level()}});
+    const int cut = drain(host, drain_patience, another_end_signal);
+    log_counters(host);
+    log_event(Severity::info, "ended", {{"cut", cut}});
+    return cut == 0 ? ExitCode::drained : ExitCode::cut;
+  }
+}
+
+}  // namespace superd
