@@ -1,0 +1,85 @@
+// superd, the program: options, configuration, sockets, then the host until a signal ends it.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "superd/base/log.h"
+#include "superd/config/config.h"
+#include "superd/super/bind.h"
+#include "superd/super/host.h"
+#include "superd/super/life.h"
+#include "superd/super/welcome.h"
+
+namespace {
+
+using superd::ExitCode;
+
+struct Options {
+  std::string config;
+  std::string check;
+  std::optional<std::uint16_t> port_base;
+  bool print_config = false;
+};
+
+std::expected<superd::ServiceTable, std::vector<std::string>> wanted_table(const Options& options) {
+  const std::string& file = options.check.empty() ? options.config : options.check;
+  auto table = file.empty() ? superd::parse_config(superd::default_config(), "the built-in configuration")
+                            : superd::read_config(file);
+  if (table && options.port_base) table->port_base = *options.port_base;
+  return table;
+}
+
+ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
+  for (const auto& line : errors) std::fprintf(stderr, "%s\n", line.c_str());
+  return code;
+}
+
+ExitCode serve(const Options& options, const superd::ServiceTable& table) {
+  superd::set_log(table.log_level, table.log_format);
+  superd::prepare_process();
+  superd::raise_descriptor_limit(table);
+  auto bound = superd::bind_all(table);
+  if (!bound) return complain(bound.error(), ExitCode::try_again);
+  const auto welcome = options.config.empty() ? superd::welcome(table) : std::string();
+  superd::Host host;
+  if (auto served = host.serve(table, std::move(*bound)); !served)
+    return complain({"superd: " + served.error().what}, ExitCode::try_again);
+  std::fputs(welcome.c_str(), stdout);
+  std::fflush(stdout);
+  return superd::run_until_signalled(host, table.drain);
+}
+
+ExitCode act(const Options& options) {
+  const auto table = wanted_table(options);
+  if (!table) return complain(table.error(), options.check.empty() ? ExitCode::misuse : ExitCode::cut);
+  if (options.print_config) std::fputs(superd::print_config(*table).c_str(), stdout);
+  if (options.print_config || !options.check.empty()) return ExitCode::drained;
+  return serve(options, *table);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Options options;
+  CLI::App app("superd: one table of services, each with its listeners, its handler and its server design.\n"
+               "Without a file it serves echo, discard, chargen, daytime, time and qotd on the loopback, ports 10000 up.");
+  app.add_option("-c,--config", options.config, "serve what this file says (docs/configuration.md)")->type_name("FILE");
+  app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")->type_name("FILE");
+  app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
+  app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");
+  app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
+  app.footer("Signals: SIGTERM or SIGINT drain, a second one cuts; SIGUSR2 logs all counters.\n"
+             "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    return app.exit(stop) == 0 ? 0 : std::to_underlying(ExitCode::misuse);
+  }
+  return std::to_underlying(act(options));
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "superd: %s\n", failure.what());
+  return std::to_underlying(ExitCode::try_again);
+}
