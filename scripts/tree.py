@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,14 +25,17 @@ _NOT_CODE = re.compile(
 )
 
 
-def files(*suffixes, under=("",)):
-    """Relative paths of the project's files, committed or not, that end in one of `suffixes`."""
+def listed_by_git():
     listing = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=False
     )
-    if listing.returncode == 0:
-        names = listing.stdout.splitlines()
-    else:  # a tree without its repository
+    return listing.stdout.splitlines() if listing.returncode == 0 else None
+
+
+def files(*suffixes, under=("",)):
+    """Relative paths of the project's files, committed or not, that end in one of `suffixes`."""
+    names = listed_by_git() if shutil.which("git") else None
+    if names is None:  # a tree without its repository, or a machine that only builds
         names = []
         for folder, folders, leaves in os.walk(ROOT):
             folders[:] = [name for name in folders if name not in ("build", ".git", "__pycache__", "node_modules")]
