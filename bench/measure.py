@@ -1,0 +1,180 @@
+"""The three kinds of rows: ratios to a floor, bursts, memory. Each gives plain values, ready for JSON."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from processes import Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start
+from rows import Floor
+
+# A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
+# does so for all of them.
+PASSES = 4
+WARMUP_SECONDS = 0.15
+# A load is repeated once when others took more than this share of a core meanwhile.
+NOISY = 0.10
+BURSTS_PER_SERVER = 3
+# Connections that a server has seen come and go before its memory is read the first time.
+FEW = 50
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where the binaries are."""
+
+    superd: Path
+    floors: Path
+    load: Path
+
+    def command(self, contestant, port, folder):
+        if isinstance(contestant, Floor):
+            return [self.floors / contestant.program, "--port", port]
+        configuration = folder / "superd.toml"
+        configuration.write_text(contestant.configuration(port))
+        return [self.superd, "--config", configuration]
+
+    def missing(self, contestants):
+        wanted = [self.load] + [self.floors / c.program if isinstance(c, Floor) else self.superd for c in contestants]
+        return [path for path in dict.fromkeys(wanted) if not os.access(path, os.X_OK)]
+
+
+@dataclass(frozen=True)
+class Bench:
+    programs: Programs
+    rounds: int
+    seconds: float
+    nice: int
+    tell: object  # called with a line of progress
+    failures: list = field(default_factory=list)
+
+    def measure(self, row):
+        """All results of a row: {contestant: [one for each round, or None]}; what went wrong is in `failures`."""
+        one_round = {"ratio": self.ratio_round, "burst": self.burst_round, "memory": self.memory_round}[row.kind]
+        results = {contestant.name: [] for contestant in row.contestants()}
+        for number in range(self.rounds):
+            self.tell(f"{row.name} {number + 1}/{self.rounds}")
+            order = row.contestants() if number % 2 == 0 else row.contestants()[::-1]
+            of_round = one_round(row, order)
+            for name, list_of in results.items():
+                list_of.append(of_round.get(name))
+        return results
+
+    @contextlib.contextmanager
+    def noting(self):
+        """One contestant that fails does not stop the others."""
+        try:
+            yield
+        except Failed as failure:
+            if str(failure) not in self.failures:
+                self.failures.append(str(failure))
+
+    def places(self, row):
+        """Where the server and where the load runs."""
+        cpus = tuple(sorted(os.sched_getaffinity(0)))
+        if not row.pinned:
+            return Place(cpus, self.nice), Place(cpus, self.nice)
+        if len(cpus) < 2:
+            raise Failed(f"{row.name} needs two CPUs, one for the server and one for the load")
+        return Place(cpus[:1], self.nice), Place(cpus[1:2], self.nice)
+
+    def ratio_round(self, row, order):
+        """Every contestant in turn, with all servers up: those that are not asked sleep."""
+        at_server, at_load = self.places(row)
+        parts = {contestant.name: [] for contestant in order}
+        with self.noting(), contextlib.ExitStack() as stack:
+            servers = []
+            for contestant in order:
+                with self.noting():
+                    servers.append(stack.enter_context(serving(contestant, self.programs, at_server)))
+            for number in range(PASSES):
+                for server in servers if number % 2 == 0 else servers[::-1]:
+                    with self.noting():
+                        parts[server.contestant.name].append(self.undisturbed(row, server, at_load))
+        return {name: together(of_one) for name, of_one in parts.items() if len(of_one) == PASSES}
+
+    def undisturbed(self, row, server, place):
+        first = self.part(row, server, place)
+        if first["others"] <= NOISY:
+            return first
+        return min(first, self.part(row, server, place), key=lambda part: part["others"])
+
+    def part(self, row, server, place):
+        """One load; `others` is the share of a core that other processes took meanwhile."""
+        cpus = set(self.places(row)[0].cpus + place.cpus)
+        began, busy, used = time.monotonic(), busy_seconds(cpus), cpu_seconds(server.pid)
+        result, client = self.load(row, place, server, self.seconds / PASSES)
+        ours = cpu_seconds(server.pid) - used + client
+        others = busy_seconds(cpus) - busy - ours
+        if not result["operations"]:
+            raise Failed(f"{server.contestant.name}: not one {row.unit} was answered, {result['errors']} errors")
+        return result | {"others": max(0.0, others / (time.monotonic() - began))}
+
+    def load(self, row, place, server, seconds):
+        """Runs a load to its end: its result, and the CPU time it took."""
+        command = [self.programs.load, *row.load, "--port", server.port, "--seconds", seconds,
+                   "--warmup", WARMUP_SECONDS, "--server", server.pid]
+        process = start(command, place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        before = os.times()
+        try:
+            output, errors = process.communicate(timeout=seconds + 120)
+        finally:
+            end(process)
+        after = os.times()
+        server.check()
+        if process.returncode != 0:
+            raise Failed(f"load {row.load[0]} at {server.contestant.name}: {errors.decode(errors='replace').strip()}")
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        return json.loads(output), spent
+
+    def burst_round(self, row, order):
+        """Some bursts at each server, one after the other."""
+        at_server, at_load = self.places(row)
+        bursts = {}
+        for contestant in order:
+            with self.noting(), serving(contestant, self.programs, at_server) as server:
+                bursts[contestant.name] = [self.load(row, at_load, server, 1)[0] for _ in range(BURSTS_PER_SERVER)]
+        return bursts
+
+    def memory_round(self, row, order):
+        """Bytes per connection, between a server that has served a few and one that holds them all."""
+        at_server, at_load = self.places(row)
+        found = {}
+        for contestant in order:
+            with self.noting(), serving(contestant, self.programs, at_server) as server:
+                self.hold([*row.load, "--count", FEW], at_load, server)
+                before = anonymous_bytes(server.pid)
+                after, result = self.hold(row.load, at_load, server)
+                found[contestant.name] = result | {"bytes": (after - before) / result["opened"]}
+        return found
+
+    def hold(self, load, place, server):
+        """Opens idle connections, reads the server's memory while they are open, closes them."""
+        command = [self.programs.load, *load, "--port", server.port, "--seconds", 60]
+        process = start(command, place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            if read_line(process, 60) != "open\n":
+                raise Failed(f"load idle: {process.communicate(timeout=60)[1].decode(errors='replace').strip()}")
+            held = anonymous_bytes(server.pid)
+            result = json.loads(process.communicate(b"\n", timeout=60)[0])
+        finally:
+            end(process)
+        server.check()
+        if result["still_open"] != result["opened"] or result["errors"]:
+            raise Failed(f"{server.contestant.name}: {result['still_open']} of {result['opened']} idle connections "
+                         "stayed open")
+        return held, result
+
+
+def together(parts):
+    """The parts of one round as one result; `cpu_us` is the server's, for one operation."""
+    result = {key: sum(part[key] for part in parts)
+              for key in ("operations", "seconds", "errors", "server_cpu_seconds", "client_cpu_seconds")}
+    result |= {key: median(part[key] for part in parts) for key in ("p50_us", "p99_us", "others")}
+    result["rate"] = result["operations"] / result["seconds"]
+    result["cpu_us"] = result["server_cpu_seconds"] / result["operations"] * 1e6
+    return result
