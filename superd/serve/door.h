@@ -1,16 +1,20 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "superd/async/task.h"
 #include "superd/async/waiter.h"
+#include "superd/serve/accept_errors.h"
 #include "superd/serve/converse.h"
 #include "superd/serve/listener.h"
 
 namespace superd {
+
+class BatchPath;
 
 /// Where a conversation runs: what tells one design from another.
 class Placement {
@@ -72,24 +76,29 @@ class Door {
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }
 
  private:
-  class BatchPath;
+  // Long enough that a loop out of descriptors costs nothing, short enough that nobody notices when it is over.
+  static constexpr Millis first_pause{10}, longest_pause{100};
 
+  // These two have the only frames, made at open(): a door goes on when there is no memory for another.
   detached attend();
   task<> take_connections();
   task<> take_datagrams();
-  task<> find_seat(ClientKey client);
-  task<> wait_for_vacancy();
-  task<> pause();
-  task<> serve_batch(std::size_t count);
 
-  bool accept_one(int& code) noexcept;
-  [[nodiscard]] ClientKey client_key() const noexcept;
-  void take_seat(const ClientKey&) noexcept;
-  void note_shortage(int code) noexcept;
+  // What they wait for.
   [[nodiscard]] Wait more() noexcept;
+  [[nodiscard]] Wait vacancy() noexcept;
+  [[nodiscard]] Wait pause() noexcept;
+
+  int accept_one() noexcept;
+  [[nodiscard]] ClientKey client_key() const noexcept;
+  void take_seat() noexcept;
+  void refuse(Counter& why, std::string_view reason) noexcept;
+  Trouble note_trouble(int code) noexcept;
+
   [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
   void judge_batch(std::size_t count) noexcept;
-  Seat seat_for(const DatagramSlot&) noexcept;
+  bool seat_datagram(const DatagramSlot&) noexcept;
+
   [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   [[nodiscard]] bool may_take_in() noexcept;
 
@@ -100,7 +109,7 @@ class Door {
   const Manner manner_;
   Operation operation_;
   Millis pause_;
-  int last_calls_ = -1;  ///< once closing: how many more are taken in
+  std::optional<int> last_calls_;  ///< once closing: how many more are taken in
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
 

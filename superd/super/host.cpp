@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "superd/base/log.h"
@@ -93,23 +94,27 @@ int Host::level() const noexcept {
 
 Host::~Host() { (void)drain(*this, Millis{0}, {}); }
 
-int drain(Host& host, Millis patience, const std::function<bool()>& hurry) {
+Drained drain(Host& host, Millis patience, const std::function<bool()>& hurry) {
   // How long it takes an interrupted thread to notice is a matter of microseconds; this bounds what waiting costs.
   constexpr Millis shortest{1}, longest{20};
-  const Time until = Clock::now() + patience;
-  int cut = 0;
-  bool has_cut = false;
+  // Longer than any `linger` that is sensible: after it, a handler computes or blocks in a call of its own.
+  constexpr Millis last_patience{5'000};
+
+  std::optional<int> cut;
+  Time until = Clock::now() + patience;
   for (Millis pause = shortest;; pause = std::min(pause * 2, longest)) {
     const bool closed = host.close();
     const int level = host.level();
-    if (closed && level == 0) return cut;
-    if (!has_cut && (Clock::now() >= until || (hurry && hurry()))) {
+    if (closed && level == 0) return {.cut = cut.value_or(0)};
+    const bool time_is_up = Clock::now() >= until;
+    if (cut && time_is_up) return {.cut = *cut, .stuck = std::max(level, 1)};
+    if (!cut && (time_is_up || (hurry && hurry()))) {
       cut = level;
-      has_cut = true;
+      until = Clock::now() + last_patience;
       pause = shortest;
     }
     // Again and again: somebody may have been let in from the backlog meanwhile.
-    if (has_cut) host.cut();
+    if (cut) host.cut();
     std::this_thread::sleep_for(pause);
   }
 }

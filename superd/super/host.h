@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -55,8 +56,13 @@ class Host {
   std::map<std::string, Group> groups_;  // last: the designs end before the services
 };
 
-/// Closes, lets conversations finish for at most `patience`, cuts those that remain. `hurry` is asked again and again:
-/// true cuts at once. Returns how many were cut.
-int drain(Host& host, Millis patience, const std::function<bool()>& hurry);
+struct Drained {
+  int cut = 0;    ///< conversations that had to be ended
+  int stuck = 0;  ///< handlers that did not return even so; their threads cannot be waited for
+};
+
+/// Closes, lets conversations finish for at most `patience`, cuts those that remain, and gives their handlers a few
+/// seconds to return. `hurry` is asked again and again: true cuts at once.
+Drained drain(Host& host, Millis patience, const std::function<bool()>& hurry);
 
 }  // namespace superd

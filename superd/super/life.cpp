@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <string>
+#include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include "superd/base/log.h"
 
@@ -75,9 +77,11 @@ ExitCode run_until_signalled(Host& host, Millis drain_patience) {
       continue;
     }
     log_event(Severity::info, "draining", {{"signal", sigabbrev_np(signal)}, {"level", host.level()}});
-    const int cut = drain(host, drain_patience, another_end_signal);
+    const auto [cut, stuck] = drain(host, drain_patience, another_end_signal);
     log_counters(host);
-    log_event(Severity::info, "ended", {{"cut", cut}});
+    log_event(stuck ? Severity::error : Severity::info, "ended", {{"cut", cut}, {"stuck", stuck}});
+    // Their threads would be waited for without end.
+    if (stuck) std::_Exit(std::to_underlying(ExitCode::cut));
     return cut == 0 ? ExitCode::drained : ExitCode::cut;
   }
 }

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "superd/serve/converse.h"
+
+namespace superd {
+
+/// Gathers the answers to one batch of datagrams, so that they leave together. Of one door.
+class BatchPath final : public AnswerPath {
+ public:
+  explicit BatchPath(int fd) : outbox_(fd) {}
+  void send(DatagramSlot& slot, std::span<const std::byte> bytes) override { outbox_.add(slot, bytes); }
+  void flush(Counters& counters) noexcept { count_sent(counters, outbox_.flush()); }
+
+ private:
+  Outbox outbox_;
+};
+
+}  // namespace superd
