@@ -320,7 +320,7 @@ class Superd:
     def pid(self):
         return self.process.pid
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def wait(self, seconds=None):
@@ -334,7 +334,7 @@ class Superd:
 
     def stop(self, number=signal.SIGTERM):
         """Asks it to end; its exit code."""
-        self.signal(number)
+        self.send_signal(number)
         return self.wait()
 
     def cut(self):
@@ -342,7 +342,7 @@ class Superd:
         def has_ended():
             if self.process.poll() is not None:
                 return True
-            self.signal(signal.SIGTERM)
+            self.send_signal(signal.SIGTERM)
             return False
 
         poll_until(has_ended, what="superd ends")
@@ -386,7 +386,7 @@ class Superd:
         """What it counts now for one service, with level and peak; what is not there is 0."""
         before = len(self.events("counters", service=service))
         if self.process.poll() is None:
-            self.signal(signal.SIGUSR2)
+            self.send_signal(signal.SIGUSR2)
             poll_until(lambda: len(self.events("counters", service=service)) > before, what=f"counters of {service}")
         line = self.events("counters", service=service)[-1]
         return collections.Counter({key: value for key, value in line.items() if isinstance(value, int)})
