@@ -11,6 +11,7 @@
 #include "superd/super/bind.h"
 #include "superd/super/host.h"
 #include "superd/super/life.h"
+#include "superd/super/tables.h"
 #include "superd/super/welcome.h"
 
 namespace {
@@ -22,6 +23,7 @@ struct Options {
   std::string check;
   std::optional<std::uint16_t> port_base;
   bool print_config = false;
+  bool list = false;
 };
 
 std::expected<superd::ServiceTable, std::vector<std::string>> wanted_table(const Options& options) {
@@ -53,6 +55,10 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
 }
 
 ExitCode act(const Options& options) {
+  if (options.list) {
+    std::fputs(superd::tables_as_json().c_str(), stdout);
+    return ExitCode::drained;
+  }
   const auto table = wanted_table(options);
   if (!table) return complain(table.error(), options.check.empty() ? ExitCode::misuse : ExitCode::cut);
   if (options.print_config) std::fputs(superd::print_config(*table).c_str(), stdout);
@@ -70,6 +76,7 @@ int main(int argc, char** argv) try {
   app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")->type_name("FILE");
   app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
   app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");
+  app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
   app.footer("Signals: SIGTERM or SIGINT drain, a second one cuts; SIGUSR2 logs all counters.\n"
              "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
