@@ -85,6 +85,7 @@ ACCEPT_SEND = Floor("accept_send", "tcp")
 EPOLL_ACCEPT_SEND = Floor("epoll_accept_send", "tcp")
 UDP_TIME = Floor("udp_time", "udp")
 UDP_TIME_BATCH = Floor("udp_time_batch", "udp")
+UDP_TIME_SEGMENTS = Floor("udp_time_segments", "udp")
 UDP_ECHO = Floor("udp_echo", "udp")
 
 # Above what any load opens, for all clients and for one: what is measured is the work, not the waiting at the door.
@@ -122,6 +123,7 @@ ROWS = [
         Comparison(Superd("time", "udp", ITERATIVE), UDP_TIME, UDP_GOAL),
         Comparison(Superd("time", "udp", EPOLL), UDP_TIME, UDP_GOAL),
         Comparison(UDP_TIME_BATCH, UDP_TIME),
+        Comparison(UDP_TIME_SEGMENTS, UDP_TIME),
     ), unit="request"),
     Row("burst", "10,000 datagrams of 16 B at once to UDP echo, both cores free", BURST_LOAD, (
         Comparison(Superd("echo", "udp"), goal=Goal("lost", 0, 0)),
@@ -144,5 +146,6 @@ ROWS = [
     ), extra=True),
     Row("floors-udp", "batches against single datagrams, bare", UDP_LOAD, (
         Comparison(UDP_TIME_BATCH, UDP_TIME),
+        Comparison(UDP_TIME_SEGMENTS, UDP_TIME),
     ), unit="request", extra=True),
 ]
