@@ -22,6 +22,7 @@ namespace task_parts {
 struct PromiseBase {
   std::coroutine_handle<> parent;
   std::atomic<bool> first_came{false};
+  bool begun = false;
   std::exception_ptr thrown;
 
   struct End {
@@ -73,7 +74,7 @@ class [[nodiscard]] task {
   using Handle = std::coroutine_handle<promise_type>;
 
   explicit task(Handle frame) noexcept : frame_(frame) {}
-  task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})), begun_(other.begun_) {}
+  task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
   task& operator=(task&&) = delete;
   ~task() {
     if (frame_) frame_.destroy();
@@ -83,7 +84,7 @@ class [[nodiscard]] task {
   /// coroutine, or that wants no frame of its own for what ends at once. Thereafter it may be awaited.
   /// Only where the task cannot be resumed by another thread meanwhile.
   bool begin() {
-    begun_ = true;
+    frame_.promise().begun = true;
     frame_.resume();
     return frame_.done();
   }
@@ -93,22 +94,20 @@ class [[nodiscard]] task {
 
   struct Awaiter {
     Handle frame;
-    bool begun;
 
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> parent) noexcept {
       auto& promise = frame.promise();
       promise.parent = parent;
-      if (!begun) frame.resume();
+      if (!promise.begun) frame.resume();
       return !promise.first_came.exchange(true, std::memory_order_acq_rel);
     }
     T await_resume() { return frame.promise().take(); }
   };
-  Awaiter operator co_await() const noexcept { return {frame_, begun_}; }
+  Awaiter operator co_await() const noexcept { return {frame_}; }
 
  private:
   Handle frame_;
-  bool begun_ = false;
 };
 
 namespace task_parts {

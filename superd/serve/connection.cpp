@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace superd {
 
@@ -19,6 +20,14 @@ End end_of(const Operation& operation) noexcept {
   }
   return operation.error == engine_full ? End::no_room : End::reset;
 }
+
+// In 32 bits: a client is not waited for longer than 24 days without a byte.
+std::int32_t full_patience(const HostedService& hosted) noexcept {
+  return static_cast<std::int32_t>(std::min<Millis::rep>(hosted.limits.idle.count(), std::numeric_limits<std::int32_t>::max()));
+}
+
+// What a client may still send after the end before its flood gets a reset.
+constexpr std::uint32_t most_lingered = 1 << 20;
 
 }  // namespace
 
@@ -37,7 +46,7 @@ std::string_view name_of(End end) noexcept {
 }
 
 Connection::Connection(int socket, Waiter& waiter, HostedService& hosted) noexcept
-    : waiter_(waiter), hosted_(hosted), began_(waiter.now()), patience_(hosted.limits.idle.count()) {
+    : waiter_(waiter), hosted_(hosted), began_(waiter.now()), patience_(full_patience(hosted)) {
   fd = socket;
   progressed = &Connection::wrote;
 }
@@ -47,26 +56,29 @@ Connection::~Connection() { waiter_.forget(*this); }
 bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
   kind = what;
   parked = handler;
-  waiting_since_ = waiter_.now();
+  // Lingering is reckoned from our end, not from the client's last byte: `linger` is all it gets.
+  if (!lingers_) waiting_since_ = waiter_.now();
   set_deadline();
   return !waiter_.wait(*this);
 }
 
 void Connection::set_deadline() noexcept {
-  deadline = std::min(waiting_since_ + Millis(patience_), began_ + hosted_.limits.total);
+  const Time limit = waiting_since_ + (lingers_ ? hosted_.limits.linger : Millis(patience_));
+  deadline = std::min(limit, began_ + hosted_.limits.total);
 }
 
 // Waiting takes from the client's patience, bytes give it back at min_rate, up to `idle`.
 void Connection::note_waiting(std::size_t moved) noexcept {
   const Time now = waiter_.now();
+  const auto full = full_patience(hosted_);
   const auto waited = std::chrono::duration_cast<Millis>(now - waiting_since_).count();
-  waiting_since_ = now;
   const auto earned = static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits.min_rate);
-  patience_ = std::min<Millis::rep>(hosted_.limits.idle.count(), std::max<Millis::rep>(0, patience_ - waited) + earned);
+  waiting_since_ = now;
+  patience_ = static_cast<std::int32_t>(std::min<Millis::rep>(full, std::max<Millis::rep>(0, patience_ - waited) + earned));
 }
 
 void Connection::settle(std::size_t moved) noexcept {
-  const bool was_patient = patience_ >= hosted_.limits.idle.count();
+  const bool was_patient = patience_ >= full_patience(hosted_);
   if (outcome == Outcome::done) return note_waiting(moved);
   end_ = end_of(*this);
   if (end_ == End::idle && !was_patient) end_ = End::slow;
@@ -75,10 +87,8 @@ void Connection::settle(std::size_t moved) noexcept {
   if (hosted_.level.is_cut()) end_ = End::drained;
 }
 
-bool Connection::begin_read(std::coroutine_handle<> handler) noexcept { return begin(Kind::read, handler); }
-
 Chunk Connection::end_read() noexcept {
-  if (has_rest()) return Chunk(std::exchange(rest_, {}));
+  if (has_rest()) return Chunk({rest_, std::exchange(rest_size_, 0)});
   if (is_over()) return {};
   if (outcome != Outcome::done) {
     settle(0);
@@ -89,11 +99,6 @@ Chunk Connection::end_read() noexcept {
   return Chunk(bytes);
 }
 
-bool Connection::begin_write(std::coroutine_handle<> handler, std::span<const std::byte> all) noexcept {
-  bytes = all;
-  return begin(Kind::write, handler);
-}
-
 void Connection::wrote(Operation& operation, std::size_t part) noexcept {
   auto& client = static_cast<Connection&>(operation);
   client.bytes_out_ += part;
@@ -102,7 +107,7 @@ void Connection::wrote(Operation& operation, std::size_t part) noexcept {
 }
 
 bool Connection::end_write() noexcept {
-  if (cannot_write()) return false;
+  if (is_cut_off()) return false;
   if (outcome == Outcome::done) return true;
   settle(0);
   return false;
@@ -129,33 +134,30 @@ task<bool> Connection::read_exactly(std::span<std::byte> into) {
     const auto taken = std::min(into.size(), chunk.bytes().size());
     std::memcpy(into.data(), chunk.bytes().data(), taken);
     into = into.subspan(taken);
-    rest_ = chunk.bytes().subspan(taken);
+    rest_ = chunk.bytes().data() + taken;
+    rest_size_ = static_cast<std::uint32_t>(chunk.bytes().size() - taken);
   }
   co_return true;
 }
 
 void Connection::finish_writing() noexcept { shutdown(fd, SHUT_WR); }
 
-bool Connection::has_unread() const noexcept {
+bool Connection::must_linger() noexcept {
   if (is_over()) return false;
+  if (lingers_) return lingered_ < most_lingered;
   std::byte one;
-  return recv(fd, &one, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+  if (recv(fd, &one, 1, MSG_DONTWAIT | MSG_PEEK) <= 0) return false;
+  finish_writing();
+  waiting_since_ = waiter_.now();
+  return lingers_ = true;
 }
 
-task<> Connection::linger() {
-  // Bytes are bounded as well as time: a client that floods us gets its reset.
-  constexpr std::uint64_t most = 1 << 20;
-  finish_writing();
-  const Time until = waiter_.now() + hosted_.limits.linger;
-  std::uint64_t discarded = 0;
-  do {
-    kind = Kind::read;
-    deadline = until;
-    const Outcome result = co_await Wait(waiter_, *this);
-    if (result == Outcome::timed_out) hosted_.counters.timed_out_linger.add();
-    if (result != Outcome::done) co_return;
-    discarded += bytes.size();
-  } while (discarded < most);
+void Connection::end_linger() noexcept {
+  if (outcome == Outcome::timed_out) hosted_.counters.timed_out_linger.add();
+  if (outcome == Outcome::done)
+    lingered_ += static_cast<std::uint32_t>(bytes.size());
+  else
+    lingered_ = most_lingered;
 }
 
 Endpoint Connection::peer() const noexcept {

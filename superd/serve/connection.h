@@ -55,7 +55,7 @@ class Connection : private Operation {
    public:
     explicit Read(Connection& client) noexcept : client_(client) {}
     bool await_ready() const noexcept { return client_.has_rest() || client_.is_over(); }
-    bool await_suspend(std::coroutine_handle<> handler) noexcept { return client_.begin_read(handler); }
+    bool await_suspend(std::coroutine_handle<> handler) noexcept { return client_.begin(Kind::read, handler); }
     Chunk await_resume() const noexcept { return client_.end_read(); }
 
    private:
@@ -63,14 +63,13 @@ class Connection : private Operation {
   };
   class Write {
    public:
-    Write(Connection& client, std::span<const std::byte> bytes) noexcept : client_(client), bytes_(bytes) {}
-    bool await_ready() const noexcept { return bytes_.empty() || client_.cannot_write(); }
-    bool await_suspend(std::coroutine_handle<> handler) noexcept { return client_.begin_write(handler, bytes_); }
-    bool await_resume() const noexcept { return bytes_.empty() ? !client_.cannot_write() : client_.end_write(); }
+    explicit Write(Connection& client) noexcept : client_(client) {}
+    bool await_ready() const noexcept { return client_.bytes.empty() || client_.is_cut_off(); }
+    bool await_suspend(std::coroutine_handle<> handler) noexcept { return client_.begin(Kind::write, handler); }
+    bool await_resume() const noexcept { return client_.end_write(); }
 
    private:
     Connection& client_;
-    std::span<const std::byte> bytes_;
   };
   class Sleep {
    public:
@@ -88,7 +87,11 @@ class Connection : private Operation {
   [[nodiscard]] Read read() noexcept { return Read(*this); }
 
   /// Sends all of them; they must stay until it returns. False when that was not possible.
-  [[nodiscard]] Write write(std::span<const std::byte> all) noexcept { return {*this, all}; }
+  [[nodiscard]] Write write(std::span<const std::byte> all) noexcept {
+    bytes = all;
+    outcome = Outcome::done;
+    return Write(*this);
+  }
   [[nodiscard]] Write write(std::string_view text) noexcept { return write(std::as_bytes(std::span(text))); }
 
   /// Fills all of `into`; false when the client ended first.
@@ -104,30 +107,39 @@ class Connection : private Operation {
   [[nodiscard]] Endpoint peer() const noexcept;   ///< getpeername(2); unspecified when the client is gone
   [[nodiscard]] Endpoint local() const noexcept;  ///< getsockname(2)
 
-  /// After the handler: reads what the client still sends, for at most Limits::linger, so that closing does not destroy
-  /// the answer on its way. Returns at once when nothing is unread.
-  [[nodiscard]] task<> linger();
-  [[nodiscard]] bool has_unread() const noexcept;
+  /// After the handler, while this is true: linger(). It reads what the client still sends, for at most Limits::linger
+  /// and a megabyte, so that closing does not destroy the answer on its way. False at once when nothing is unread.
+  [[nodiscard]] bool must_linger() noexcept;
+  class Linger {
+   public:
+    explicit Linger(Connection& client) noexcept : client_(client) {}
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> root) noexcept { return client_.begin(Kind::read, root); }
+    void await_resume() const noexcept { client_.end_linger(); }
+
+   private:
+    Connection& client_;
+  };
+  [[nodiscard]] Linger linger() noexcept { return Linger(*this); }
 
   [[nodiscard]] Millis duration() const noexcept;
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
  private:
-  // Reading ends with the client's last byte; then answers can still be written.
+  // Reading ends with the client's last byte; answers can still be written until it is cut off.
   [[nodiscard]] bool is_over() const noexcept { return end_ != End::not_yet; }
-  [[nodiscard]] bool cannot_write() const noexcept { return end_ > End::finished; }
   [[nodiscard]] bool is_cut_off() const noexcept { return end_ > End::finished; }
-  [[nodiscard]] bool has_rest() const noexcept { return !rest_.empty(); }
+  [[nodiscard]] bool has_rest() const noexcept { return rest_size_ != 0; }
 
-  bool begin_read(std::coroutine_handle<>) noexcept;
-  Chunk end_read() noexcept;
-  bool begin_write(std::coroutine_handle<>, std::span<const std::byte>) noexcept;
-  bool end_write() noexcept;
-  bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
-  bool end_sleep() noexcept;
-
+  // Both return whether the coroutine stays suspended.
   bool begin(Kind, std::coroutine_handle<>) noexcept;
+  bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
+  Chunk end_read() noexcept;
+  bool end_write() noexcept;
+  bool end_sleep() noexcept;
+  void end_linger() noexcept;
+
   void settle(std::size_t moved) noexcept;
   void note_waiting(std::size_t moved) noexcept;
   void set_deadline() noexcept;
@@ -137,10 +149,13 @@ class Connection : private Operation {
   HostedService& hosted_;
   const Time began_;
   Time waiting_since_;
-  std::span<const std::byte> rest_;  ///< lent and not yet handed to the handler
+  const std::byte* rest_ = nullptr;  ///< lent and not yet handed to the handler
+  std::uint32_t rest_size_ = 0;
+  std::int32_t patience_;  ///< what is left of `idle`, in ms: waiting takes from it, bytes give it back
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
-  Millis::rep patience_;  ///< what is left of `idle`, in ms: waiting takes from it, bytes give it back
+  std::uint32_t lingered_ = 0;  ///< bytes thrown away after the end
+  bool lingers_ = false;
   End end_ = End::not_yet;
 };
 

@@ -61,7 +61,7 @@ detached converse(HostedService& hosted, Socket& accepted, Waiter& waiter, Seat&
     bool failed = false;
     try {
       co_await hosted.service->serve(client);
-      if (client.has_unread()) co_await client.linger();
+      while (client.must_linger()) co_await client.linger();
     } catch (...) {
       failed = true;
       note_exception(hosted, std::current_exception());

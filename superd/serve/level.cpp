@@ -12,7 +12,6 @@ Seat& Seat::operator=(Seat&& other) noexcept {
   level_ = std::exchange(other.level_, nullptr);
   client_ = other.client_;
   fd_ = other.fd_;
-  has_client_ = other.has_client_;
   return *this;
 }
 
@@ -33,46 +32,48 @@ bool Level::count_one() noexcept {
 
 std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd) {
   if (!count_one()) return std::unexpected(Refusal::full);
-  Seat seat(this, client, -1, false);
+  Seat seat(this);
   const std::lock_guard lock(mutex_);
-  auto& of_client = clients_[client];
-  if (of_client >= per_client_) {
+  auto& of_client = *clients_.try_emplace(client, 0).first;
+  if (of_client.second >= per_client_) {
     // Not through the Seat, whose way back would take the lock again.
     seat.level_ = nullptr;
     count_.fetch_sub(1, std::memory_order_acq_rel);
     return std::unexpected(Refusal::client_has_enough);
   }
-  ++of_client;
-  seat.has_client_ = true;
-  if (fd >= 0) {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= seated_.size()) seated_.resize(std::max(index + 1, seated_.size() * 2));
-    seated_[index] = true;
-    seat.fd_ = fd;
-  }
-  if (is_cut() && fd >= 0) shutdown(fd, SHUT_RDWR);
+  note_fd(seat, fd);
+  ++of_client.second;
+  seat.client_ = &of_client;
   return seat;
+}
+
+void Level::note_fd(Seat& seat, int fd) {
+  if (fd < 0) return;
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= seated_.size()) seated_.resize(std::max(index + 1, seated_.size() * 2));
+  seated_[index] = true;
+  seat.fd_ = fd;
+  if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
 
 std::expected<Seat, Level::Refusal> Level::take() noexcept {
   if (!count_one()) return std::unexpected(Refusal::full);
-  return Seat(this, {}, -1, false);
+  return Seat(this);
 }
 
 void Level::charge(Seat& seat, const ClientKey& client) {
-  if (seat.has_client_) return;
+  if (seat.client_) return;
   const std::lock_guard lock(mutex_);
-  ++clients_[client];
-  seat.client_ = client;
-  seat.has_client_ = true;
+  seat.client_ = &*clients_.try_emplace(client, 0).first;
+  ++seat.client_->second;
 }
 
-void Level::give_back(const Seat& seat) noexcept {
-  if (seat.has_client_) {
+void Level::give_back(Seat& seat) noexcept {
+  if (seat.client_) {
     const std::lock_guard lock(mutex_);
     if (seat.fd_ >= 0) seated_[static_cast<std::size_t>(seat.fd_)] = false;
-    const auto of_client = clients_.find(seat.client_);
-    if (--of_client->second == 0) clients_.erase(of_client);
+    const ClientKey client = seat.client_->first;
+    if (--seat.client_->second == 0) clients_.erase(client);
   }
   count_.fetch_sub(1, std::memory_order_seq_cst);
   if (asking_count_.load(std::memory_order_seq_cst) == 0) return;

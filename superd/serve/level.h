@@ -20,8 +20,7 @@ class Level;
 class [[nodiscard]] Seat {
  public:
   Seat() noexcept = default;
-  Seat(Seat&& other) noexcept
-      : level_(std::exchange(other.level_, nullptr)), client_(other.client_), fd_(other.fd_), has_client_(other.has_client_) {}
+  Seat(Seat&& other) noexcept : level_(std::exchange(other.level_, nullptr)), client_(other.client_), fd_(other.fd_) {}
   Seat& operator=(Seat&& other) noexcept;
   ~Seat() { leave(); }
 
@@ -31,13 +30,14 @@ class [[nodiscard]] Seat {
 
  private:
   friend class Level;
-  Seat(Level* level, ClientKey client, int fd, bool has_client) noexcept
-      : level_(level), client_(client), fd_(fd), has_client_(has_client) {}
+  /// A client and how many places it has, in the Level's table.
+  using Client = std::pair<const ClientKey, int>;
+
+  explicit Seat(Level* level) noexcept : level_(level) {}
 
   Level* level_ = nullptr;
-  ClientKey client_;
+  Client* client_ = nullptr;  ///< null: not counted for a client
   int fd_ = -1;
-  bool has_client_ = false;
 };
 
 /// The conversations that are under way in one service, and the bounds on them. Thread-safe. Must outlive its seats.
@@ -74,8 +74,9 @@ class Level {
 
  private:
   friend class Seat;
-  void give_back(const Seat&) noexcept;
+  void give_back(Seat&) noexcept;
   bool count_one() noexcept;
+  void note_fd(Seat&, int fd);
   void tell_next() noexcept;
 
   const int level_;

@@ -1,5 +1,6 @@
 #include <array>
 #include <ctime>
+#include <string>
 #include <string_view>
 
 #include "superd/serve/connection.h"
@@ -17,26 +18,37 @@ struct Line {
   [[nodiscard]] std::string_view view() const noexcept { return {text.data(), size}; }
 };
 
-Line line_of_now() noexcept {
-  const std::time_t now = std::time(nullptr);
+Line line_of(std::time_t when) noexcept {
   std::tm parts{};
-  localtime_r(&now, &parts);
+  localtime_r(&when, &parts);
   Line line{};
   line.size = std::strftime(line.text.data(), line.text.size(), "%a %b %e %H:%M:%S %Y\r\n", &parts);
   return line;
+}
+
+// Made once a second and thread: making it costs more than all else that superd itself does for a client.
+std::string_view line_of_now() noexcept {
+  thread_local std::time_t made_at = -1;
+  thread_local Line line;
+  const std::time_t now = std::time(nullptr);
+  if (now != made_at) {
+    line = line_of(now);
+    made_at = now;
+  }
+  return line.view();
 }
 
 /// RFC 867: the time of day as one line of text, to whoever connects or sends a datagram, whatever is in it.
 class Daytime final : public Service {
  public:
   task<> serve(Connection& client) override {
-    const Line line = line_of_now();
-    const auto text = line.view();
-    co_await client.write(text);
+    // A copy: another conversation of this thread may make the next line while this one waits.
+    const std::string line(line_of_now());
+    co_await client.write(line);
   }
 
   task<> serve(Datagram& request) override {
-    request.reply(line_of_now().view());
+    request.reply(line_of_now());
     co_return;
   }
 };
