@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "superd/base/words.h"
+#include "superd/config/draft.h"
+#include "superd/config/keys.h"
+#include "superd/config/values.h"
+#include "superd/engines/engines.h"
+#include "superd/services/services.h"
+
+namespace superd {
+
+namespace {
+
+/// One service and where it stands, while it is looked at.
+struct Looked {
+  const ServiceSettings& service;
+  const ServiceLines& lines;
+  Complaints& complaints;
+
+  void complain(std::string_view key, std::string_view what) const { complaints.add(lines.of(key), key, what); }
+};
+
+void check_handler(const Looked& at) {
+  const auto& [service, lines, complaints] = at;
+  const auto* handler = find_service(service.handler);
+  if (!handler) {
+    // A handler that is given was complained of when it was read: this is a service's name.
+    const auto* wanted = find_key("handler");
+    return at.complain("handler", fmt::format("there is no \"{}\", which is the service's name: write handler = {}",
+                                              service.handler, wanted->wants(wanted->bounds)));
+  }
+  for (std::size_t i = 0; i < service.listen.size(); ++i) {
+    const auto& address = service.listen[i];
+    const bool can = is_stream(address.transport) ? handler->streams : handler->datagrams;
+    if (can) continue;
+    complaints.add(lines.listen[i], "listen",
+                   fmt::format("\"{}\": {} is not served over {}: write {}", escaped(address.text, 120), handler->name,
+                               name_of(address.transport), handler->streams ? "tcp or unix" : "udp"));
+  }
+}
+
+void check_listeners(const Looked& at, std::uint16_t port_base, bool is_whole) {
+  const auto& [service, lines, complaints] = at;
+  if (!lines.keys.contains("listen") && is_whole)
+    at.complain("listen", R"(is missing: write where clients are taken in, as in listen = ["tcp/7"])");
+  for (std::size_t i = 0; i < service.listen.size(); ++i) {
+    const auto& [transport, endpoint, interface, text] = service.listen[i];
+    const int port = transport == Transport::unix_stream ? 0 : endpoint.port();
+    if (port != 0 && port + port_base > 65'535)
+      complaints.add(lines.listen[i], "listen",
+                     fmt::format("\"{}\": with port_base it is port {}, and 65535 is the last: lower one of the two",
+                                 escaped(text, 120), port + port_base));
+  }
+}
+
+/// The settings of a design that differ: "design and loops".
+std::string differences(const DesignSettings& a, const DesignSettings& b) {
+  std::string names;
+  const auto add = [&names](bool is_same, std::string_view name) {
+    if (!is_same) names.append(names.empty() ? "" : " and ").append(name);
+  };
+  add(a.design == b.design, "design");
+  add(a.engine == b.engine, "engine");
+  add(a.loops == b.loops, "loops");
+  add(a.workers == b.workers, "workers");
+  return names;
+}
+
+void check_groups(const Draft& draft, Complaints& complaints) {
+  std::map<std::string_view, std::size_t> first;
+  for (std::size_t i = 0; i < draft.lines.size(); ++i) {
+    const auto& service = draft.table.services[i];
+    if (service.group.empty()) continue;
+    const auto& other = draft.table.services[first.try_emplace(service.group, i).first->second];
+    if (service.design == other.design) continue;
+    complaints.add(draft.lines[i].of("group"), "group",
+                   fmt::format("{} and {} of group \"{}\" share threads, but not {}: give them the same", other.name,
+                               service.name, service.group, differences(other.design, service.design)));
+  }
+}
+
+/// Engines without a bound of their own.
+std::string unbounded_engines() {
+  std::vector<std::string_view> names;
+  for (const auto& engine : engines())
+    if (engine.capacity == 0) names.push_back(engine.name);
+  return quoted_choice(names);
+}
+
+/// Descriptors that a service may have open at once. A datagram has none of its own.
+std::int64_t descriptors_of(const ServiceSettings& service) {
+  const auto listeners = static_cast<std::int64_t>(service.listen.size());
+  const bool has_streams = std::ranges::any_of(service.listen, is_stream, &ListenAddress::transport);
+  return listeners + (has_streams ? service.limits.level : 0);
+}
+
+/// An engine that watches low descriptors alone must be enough for all its services together: they share the numbers.
+void check_capacity(const Draft& draft, Complaints& complaints) {
+  // Standard streams, wake-ups of loops, and a handful of spare ones.
+  constexpr std::int64_t own = 16;
+  std::map<std::string_view, std::int64_t> sums;
+  for (std::size_t i = 0; i < draft.lines.size(); ++i) {
+    const auto& service = draft.table.services[i];
+    const auto* design = find_design(service.design.design);
+    const auto* engine = find_engine(service.design.engine);
+    if (!design->uses_engine || engine->capacity == 0) continue;
+    auto& sum = sums.try_emplace(engine->name, own).first->second;
+    const auto before = sum;
+    sum += descriptors_of(service);
+    if (sum <= engine->capacity || before > engine->capacity) continue;
+    complaints.add(
+        draft.lines[i].of("level"), "level",
+        fmt::format("with {} the services under engine \"{}\" may need {} descriptors, and it watches those "
+                    "below {} alone: lower their levels by {}, or take engine = {}",
+                    service.name, engine->name, sum, engine->capacity, sum - engine->capacity, unbounded_engines()));
+  }
+}
+
+}  // namespace
+
+void check(const Draft& draft, Complaints& complaints) {
+  if (draft.table.services.empty() && draft.is_whole && complaints.empty())
+    complaints.add(1, "service", R"(there is none: write one, as in [service.echo] with listen = ["tcp/7"])");
+  for (std::size_t i = 0; i < draft.lines.size(); ++i) {
+    const Looked at{draft.table.services[i], draft.lines[i], complaints};
+    check_handler(at);
+    check_listeners(at, draft.table.port_base, draft.is_whole);
+  }
+  check_addresses(draft, complaints);
+  check_groups(draft, complaints);
+  check_capacity(draft, complaints);
+}
+
+}  // namespace superd

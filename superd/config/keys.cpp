@@ -1,0 +1,128 @@
+#include "superd/config/keys.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "superd/config/kinds.h"
+
+namespace superd {
+
+namespace {
+
+using namespace kinds;
+using enum Place;
+
+template <auto member, auto... inner>
+auto& follow(auto& from) {
+  if constexpr (sizeof...(inner) == 0)
+    return from.*member;
+  else
+    return follow<inner...>(from.*member);
+}
+
+/// The member that a path of pointers leads to, from the table or from one of its services.
+template <auto first, auto... inner>
+auto& member_of(auto& table, auto& service) {
+  if constexpr (std::is_invocable_v<decltype(first), decltype(table)>)
+    return follow<first, inner...>(table);
+  else
+    return follow<first, inner...>(service);
+}
+
+template <class Kind, auto... path>
+constexpr Key key(std::string_view name, Place place, Bounds bounds, std::string_view meaning) {
+  return {name,
+          place,
+          bounds,
+          meaning,
+          Kind::wants,
+          [](const Key& self, const Node& node, ServiceTable& table, ServiceSettings& service, Complaints& complaints) {
+            Kind::read(Reading{self, node, complaints}, member_of<path...>(table, service));
+          },
+          [](const ServiceTable& table, const ServiceSettings& service) {
+            return Kind::write(member_of<path...>(table, service));
+          }};
+}
+
+constexpr Bounds none{};
+constexpr std::int64_t second = 1000, year = 365LL * 86'400 * second;
+constexpr std::int64_t mebi = 1 << 20;
+
+/// A limit can be raised to this, not switched off.
+constexpr Bounds limit(std::int64_t most) { return {.least = 1, .most = most, .is_limit = true}; }
+
+// Longer than any machine runs, short enough that no sum of them overflows.
+constexpr auto long_limit = limit(10 * year);
+// net/core/sock.c doubles what it is asked for.
+constexpr Bounds buffer{.least = 0, .most = 1023 * mebi};
+
+constexpr std::string_view formats[] = {"text", "json"};
+constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
+constexpr std::string_view when_full[] = {"wait", "refuse"};
+
+constexpr auto design = &ServiceSettings::design;
+constexpr auto limits = &ServiceSettings::limits;
+constexpr auto options = &ServiceSettings::options;
+
+// In the order in which they are printed.
+constexpr Key table[] = {
+    key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
+    key<Duration, &ServiceTable::drain>("drain", program, long_limit,
+                                        "how long conversations may go on after SIGTERM before they are cut"),
+    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
+    key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
+
+    key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
+    key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),
+    key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
+                                                       "which thread serves a client, and when"),
+    key<Row<engines>, design, &DesignSettings::engine>("engine", anywhere, none, "how an event design waits"),
+    key<Whole, design, &DesignSettings::loops>("loops", anywhere, {1, 1024}, "threads of an event design"),
+    key<Whole, design, &DesignSettings::workers>("workers", anywhere, {1, 10'000},
+                                                 "threads of a prethreaded design at each listener"),
+    key<Label, &ServiceSettings::group>("group", anywhere, none,
+                                        "services of one group share the threads of one design"),
+
+    key<Whole, limits, &Limits::level>("level", anywhere, limit(1'000'000), "conversations at once"),
+    key<Whole, limits, &Limits::per_client>("per_client", anywhere, limit(1'000'000),
+                                            "conversations at once of one client"),
+    key<Choice<when_full>, limits, &Limits::when_full>("when_full", anywhere, none,
+                                                       "at the level, clients wait in the backlog or are reset"),
+    key<Duration, limits, &Limits::idle>("idle", anywhere, long_limit,
+                                         "how long a client may be silent or take nothing"),
+    key<Duration, limits, &Limits::total>("total", anywhere, long_limit,
+                                          "how long a conversation may last, however busy"),
+    key<Duration, limits, &Limits::linger>("linger", anywhere, long_limit,
+                                           "how long the client's last bytes are awaited after ours"),
+    key<Size, limits, &Limits::min_rate>("min_rate", anywhere, limit(1024 * mebi),
+                                         "bytes a second that a client must at least send or take"),
+    key<Whole, limits, &Limits::answer_rate>("answer_rate", anywhere, limit(1'000'000),
+                                             "answers a second to the datagrams of one /24 or /56"),
+    key<Whole, limits, &Limits::amplification>("amplification", anywhere, limit(65'535),
+                                               "times that a datagram's answer may be longer than it, plus 64 bytes"),
+    key<Networks, limits, &Limits::trusted>("trusted", anywhere, none,
+                                            "where answer_rate and amplification do not hold"),
+
+    key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
+                                                 "clients that wait in the kernel; it cuts this to net.core.somaxconn"),
+    key<Size, options, &ListenOptions::receive_buffer>("receive_buffer", anywhere, buffer,
+                                                       "of a socket; 0: the kernel's for streams, 8MiB for datagrams"),
+    key<Size, options, &ListenOptions::send_buffer>("send_buffer", anywhere, buffer, "of a socket; 0: the kernel's"),
+    key<Duration, options, &ListenOptions::keepalive>(
+        "keepalive", anywhere, {second, 32'767 * second},
+        "silence after which a connection is probed for a vanished client"),
+    key<Mode, options, &ListenOptions::mode>("mode", anywhere, none, "of a unix socket's file"),
+    key<Id<user>, options, &ListenOptions::owner>("owner", anywhere, none, "of a unix socket's file"),
+    key<Id<user_group>, options, &ListenOptions::group>("owner_group", anywhere, none, "of a unix socket's file"),
+};
+
+}  // namespace
+
+std::span<const Key> keys() noexcept { return table; }
+
+const Key* find_key(std::string_view name) noexcept {
+  const auto* found = std::ranges::find(table, name, &Key::name);
+  return found == std::end(table) ? nullptr : found;
+}
+
+}  // namespace superd

@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <expected>
+
+#include "superd/base/words.h"
+#include "superd/config/document.h"
+#include "superd/config/toml_shape.h"
+
+namespace superd {
+
+namespace {
+
+// Errors of syntax are mostly one, or the same one in every line: then ten show what is meant.
+constexpr int most_syntax_errors = 10;
+
+struct SyntaxError {
+  int line;
+  std::string why;
+};
+
+using Parsed = std::expected<toml::table, SyntaxError>;
+
+/// "Error while parsing array: expected comma, saw 'x'" without its beginning, lower case, safe to show.
+std::string without_preamble(std::string_view description) {
+  constexpr std::string_view preamble = "Error while parsing ";
+  if (const auto colon = description.find(": "); description.starts_with(preamble) && colon != description.npos)
+    description.remove_prefix(colon + 2);
+  std::string why = escaped(description);
+  if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] += 'a' - 'A';
+  return why;
+}
+
+int line_of(const toml::source_region& region) { return std::max(1, static_cast<int>(region.begin.line)); }
+
+Parsed parse(std::string_view text) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& failure) {
+    return std::unexpected(SyntaxError{line_of(failure.source()), without_preamble(failure.description())});
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r";
+  const auto begin = text.find_first_not_of(blank);
+  return begin == text.npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blank) + 1 - begin);
+}
+
+/// Where a line stands in a text; counted from 1.
+struct Span {
+  std::size_t begin, size;
+};
+Span span_of_line(std::string_view text, int line) {
+  std::size_t begin = 0;
+  for (; line > 1; --line) {
+    const auto end = text.find('\n', begin);
+    if (end == text.npos) break;
+    begin = end + 1;
+  }
+  return {begin, std::min(text.find('\n', begin), text.size()) - begin};
+}
+
+/// "key = value" taken apart; the key is empty where there is none.
+struct Assignment {
+  std::string_view key, value;
+};
+Assignment assignment_in(std::string_view line) {
+  const auto equals = line.find('=');
+  if (equals == line.npos || trimmed(line).starts_with('[')) return {};
+  const auto key = trimmed(line.substr(0, equals));
+  const auto value = line.substr(equals + 1);
+  return {key, trimmed(value.substr(0, value.find('#')))};
+}
+
+/// A word, "30s", "64 KiB", "tcp/7": what people write and TOML wants in quotes.
+bool is_unquoted_text(std::string_view value) {
+  const auto is_plain = [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("_-./:* ").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  return !value.empty() && value.size() <= 60 && std::ranges::all_of(value, is_plain);
+}
+
+void complain(const SyntaxError& syntax, std::string_view line, Complaints& complaints) {
+  const auto [key, value] = assignment_in(line);
+  const bool is_header = trimmed(line).starts_with('[');
+  const auto what = is_header ? trimmed(line) : key.empty() ? std::string_view("TOML") : key;
+  if (syntax.why.starts_with("cannot redefine"))
+    complaints.add(syntax.line, what, syntax.why + ": it is there twice: keep one");
+  else if (!key.empty() && is_unquoted_text(value))
+    complaints.add(syntax.line, what, fmt::format("{}: text and units stand in quotes: \"{}\"", syntax.why, value));
+  else
+    complaints.add(syntax.line, what, fmt::format("not TOML: {}", syntax.why));
+}
+
+Node::Type type_of(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string: return Node::Type::text;
+    case toml::node_type::integer: return Node::Type::whole;
+    case toml::node_type::floating_point: return Node::Type::fraction;
+    case toml::node_type::boolean: return Node::Type::boolean;
+    case toml::node_type::array: return Node::Type::array;
+    case toml::node_type::table: return Node::Type::table;
+    default: return Node::Type::moment;
+  }
+}
+
+/// As deep as flaw_of_shape() lets a text be.
+Node node_of(const toml::node& from) {
+  Node node{.type = type_of(from), .line = line_of(from.source())};
+  if (const auto* text = from.as_string()) node.text = text->get();
+  if (const auto* number = from.as_integer()) node.whole = number->get();
+  if (const auto* array = from.as_array())
+    for (const auto& item : *array) node.items.push_back(node_of(item));
+  if (const auto* table = from.as_table()) {
+    std::vector<std::pair<const toml::key*, const toml::node*>> members;
+    for (const auto& [key, member] : *table) members.emplace_back(&key, &member);
+    // toml++ keeps them by name.
+    const auto place = [](const auto& member) {
+      const auto& begin = member.first->source().begin;
+      return std::pair(begin.line, begin.column);
+    };
+    std::ranges::sort(members, {}, place);
+    for (const auto& [key, member] : members)
+      node.entries.push_back({std::string(key->str()), line_of(key->source()), node_of(*member)});
+  }
+  return node;
+}
+
+}  // namespace
+
+Document read_toml(std::string_view text, Complaints& complaints) {
+  if (const auto flaw = flaw_of_shape(text)) {
+    complaints.add(flaw->line, "TOML", flaw->what);
+    return {.is_whole = false};
+  }
+  std::string rest(text);
+  for (int errors = 0;; ++errors) {
+    const auto parsed = parse(rest);
+    if (parsed) return {.root = node_of(*parsed), .is_whole = errors == 0};
+    const auto line = span_of_line(rest, parsed.error().line);
+    complain(parsed.error(), std::string_view(rest).substr(line.begin, line.size), complaints);
+    // What stands before a wrong line can be read, unless the line is within a value that began earlier. What stands
+    // behind it can be read without it, unless it is a section's header.
+    const auto before = parse(std::string_view(rest).substr(0, line.begin));
+    const bool is_header = assignment_in(std::string_view(rest).substr(line.begin, line.size)).key.empty();
+    if (!before || is_header || errors == most_syntax_errors)
+      return {.root = before ? node_of(*before) : Node{}, .is_whole = false};
+    std::fill_n(rest.begin() + static_cast<std::ptrdiff_t>(line.begin), line.size, ' ');
+  }
+}
+
+}  // namespace superd
