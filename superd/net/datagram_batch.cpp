@@ -88,6 +88,9 @@ void take(DatagramSlot& slot, mmsghdr& message) noexcept {
 
 }  // namespace
 
+// Out of line, for a constructor defaulted in the class would let `DatagramSlot()` write 64 KiB of zeros.
+DatagramSlot::DatagramSlot() noexcept = default;
+
 std::expected<std::size_t, int> receive_datagrams(int fd, std::span<DatagramSlot* const> slots, int flags) noexcept {
   thread_local ReceiveHeaders headers;
   const auto wanted = std::min(slots.size(), ReceiveHeaders::count);

@@ -19,6 +19,8 @@ namespace superd {
 struct DatagramSlot {
   static constexpr std::size_t room = 65536;
 
+  DatagramSlot() noexcept;  ///< the room is not written, not even by make_unique()
+
   Endpoint from;
   /// The address it was sent to, without the port; unspecified family when the socket is bound to one address. On a
   /// socket of both families an IPv4 address is a mapped one, here and in `from`.

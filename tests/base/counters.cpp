@@ -10,6 +10,7 @@ using namespace superd;
 TEST(ACounter, LosesNothingBetweenThreads) {
   Counter counter;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
       for (int n = 0; n < 10'000; ++n) counter.add();
