@@ -61,10 +61,6 @@ std::string_view Endpoint::path() const noexcept {
 
 std::uint32_t Endpoint::scope() const noexcept { return is_v6() ? storage_.v6.sin6_scope_id : 0; }
 
-void Endpoint::set_scope(std::uint32_t interface) noexcept {
-  if (is_v6()) storage_.v6.sin6_scope_id = interface;
-}
-
 bool Endpoint::is_wildcard() const noexcept {
   if (is_v4()) return storage_.v4.sin_addr.s_addr == htonl(INADDR_ANY);
   return is_v6() && IN6_IS_ADDR_UNSPECIFIED(&storage_.v6.sin6_addr);

@@ -1,6 +1,5 @@
 #include "superd/net/passive.h"
 
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,8 +7,6 @@
 #include <algorithm>
 #include <limits>
 #include <span>
-
-#include "superd/base/words.h"
 
 namespace superd {
 namespace {
@@ -75,10 +72,12 @@ Result<> set_for_datagrams(const Socket& socket, const Endpoint& endpoint, const
       {SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL"},
       v6 ? Option{SOL_IPV6, IPV6_RECVPKTINFO, any, "IPV6_RECVPKTINFO"}
       : Option{SOL_IP, IP_PKTINFO, any, "IP_PKTINFO"},
-      // An answer larger than the path is fragmented, not refused, and no forged "fragmentation needed" is believed:
-      // OMIT ignores them and leaves DF out (ip(7)). Over IPv6 only we can fragment, so there to what every path takes.
+      // An answer larger than the path is fragmented, not refused. Over IPv4 by the routers (OMIT leaves DF out), and no
+      // forged "fragmentation needed" is believed, which could ask for ever smaller pieces. Over IPv6 by us alone:
+      // there "packet too big" must be heard, and can do no harm, for it never goes below 1280. What exceeds the
+      // interface is cut to 1280 at once; only an answer between the two may lose its first try.
       {SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "IP_MTU_DISCOVER", !v6},
-      {SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, "IPV6_MTU_DISCOVER", v6},
+      {SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER", v6},
       {SOL_IPV6, IPV6_MTU, smallest_v6_path, "IPV6_MTU", v6},
       // Not to be asked through the groups that other programs of this machine have joined.
       {SOL_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL", false},
@@ -92,7 +91,7 @@ Result<> set_for_datagrams(const Socket& socket, const Endpoint& endpoint, const
 /// "udp 0.0.0.0:37", "tcp [::]:7%eth0".
 std::string where_text(const ListenAddress& address, const Endpoint& endpoint) {
   auto text = std::string(name_of(address.transport)) + ' ' + endpoint.text();
-  return address.interface.empty() || endpoint.scope() != 0 ? text : text + '%' + address.interface;
+  return address.interface.empty() ? text : text + '%' + address.interface;
 }
 
 std::string_view remedy_for(int code, const Endpoint& endpoint) {
@@ -117,21 +116,16 @@ std::unexpected<Error> failed(const std::string& doing, const std::string& where
   return failure;
 }
 
-/// The endpoint as it is bound: with port_base, and with the interface's number where the address has a scope.
-Result<Endpoint> bound_endpoint(const ListenAddress& address, const ListenOptions& options) {
+/// The endpoint as it is bound: with port_base. The scope of a link-local one comes from SO_BINDTODEVICE.
+Result<Endpoint> based_endpoint(const ListenAddress& address, std::uint16_t port_base) {
   auto endpoint = address.endpoint;
   const unsigned port = endpoint.port();
   // Port 0 is no port but the wish for any; a base would turn it into one.
-  if (port != 0) {
-    if (port + options.port_base > std::numeric_limits<std::uint16_t>::max())
-      return error("bind " + where_text(address, endpoint) + ": port " + std::to_string(port) + " and port_base " +
-                   std::to_string(options.port_base) + " make more than 65535; choose a smaller port_base");
-    endpoint.set_port(static_cast<std::uint16_t>(port + options.port_base));
-  }
-  if (!endpoint.is_link_local() || endpoint.scope() != 0 || address.interface.empty()) return endpoint;
-  const auto index = ::if_nametoindex(address.interface.c_str());
-  if (index == 0) return failed("bind", where_text(address, endpoint), endpoint);
-  endpoint.set_scope(index);
+  if (port == 0) return endpoint;
+  if (port + port_base > std::numeric_limits<std::uint16_t>::max())
+    return error("bind " + where_text(address, endpoint) + ": port " + std::to_string(port) + " and port_base " +
+                 std::to_string(port_base) + " make more than 65535; choose a smaller port_base");
+  endpoint.set_port(static_cast<std::uint16_t>(port + port_base));
   return endpoint;
 }
 
@@ -142,8 +136,9 @@ Result<Socket> bind_socket(const ListenAddress& address, const Endpoint& endpoin
   if (!socket.is_open()) return failed("open a socket for", where, endpoint);
 
   if (endpoint.is_v6()) {
-    const Option row{SOL_IPV6, IPV6_V6ONLY, endpoint.is_wildcard() ? 0 : 1, "IPV6_V6ONLY"};
-    if (const auto is_set = set(socket, {&row, 1}, where); !is_set) return std::unexpected(is_set.error());
+    // Said here, lest the host's bindv6only decide; bind(2) makes single IPv6 addresses IPv6 alone by itself.
+    const Option row{SOL_IPV6, IPV6_V6ONLY, 0, "IPV6_V6ONLY"};
+    if (const auto is_dual = set(socket, {&row, 1}, where); !is_dual) return std::unexpected(is_dual.error());
   }
   const auto is_set =
       stream ? set_for_streams(socket, options, where) : set_for_datagrams(socket, endpoint, options, where);
@@ -159,7 +154,7 @@ Result<Socket> bind_socket(const ListenAddress& address, const Endpoint& endpoin
 }
 
 Result<Socket> passive_internet(const ListenAddress& address, const ListenOptions& options) {
-  const auto endpoint = bound_endpoint(address, options);
+  const auto endpoint = based_endpoint(address, options.port_base);
   if (!endpoint) return std::unexpected(endpoint.error());
   auto socket = bind_socket(address, *endpoint, options);
   if (socket || !endpoint->is_v6() || !endpoint->is_wildcard()) return socket;
