@@ -36,8 +36,9 @@ constexpr std::size_t longest_answer = 512;
 class Chargen final : public Service {
  public:
   task<> serve(Connection& client) override {
-    while (co_await client.write(pattern)) {
-    }
+    // Not `while (co_await ...)`: g++ 12.2 miscompiles that without a local variable (tests/compiler/await_in_condition.cpp).
+    bool wants_more = true;
+    while (wants_more) wants_more = co_await client.write(pattern);
   }
 
   task<> serve(Datagram& request) override {

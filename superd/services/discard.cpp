@@ -10,8 +10,7 @@ namespace {
 class Discard final : public Service {
  public:
   task<> serve(Connection& client) override {
-    while (co_await client.read()) {
-    }
+    while (const auto thrown_away = co_await client.read()) static_cast<void>(thrown_away);
   }
 
   task<> serve(Datagram&) override { co_return; }
