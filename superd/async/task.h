@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "superd/base/error.h"
+
 namespace superd {
 
 template <class T>
@@ -20,10 +22,24 @@ namespace task_parts {
 /// child has ended" and "the parent is suspended" comes second goes on with the parent. A child that ends inside that
 /// call lets the parent go on inline; a child that waits unwinds the whole stack to its engine.
 struct PromiseBase {
-  std::coroutine_handle<> parent;
+  std::coroutine_handle<> parent = std::coroutine_handle<>::from_address(this);  // until there is one, for Begin
   std::atomic<bool> first_came{false};
   bool begun = false;
   std::exception_ptr thrown;
+
+  /// Suspends, and aborts where g++ 12.2 laid the frame out wrongly: it does so when a coroutine awaits in the condition
+  /// of an if, a loop or a switch and has no local variable at all (GCC bug 106188, fixed in 12.3). Unnoticed, such a
+  /// coroutine writes beyond its frame. Any local variable helps: tests/compiler/await_in_condition.cpp.
+  struct Begin {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> begins) noexcept {
+      const PromiseBase* promise = &begins.promise();
+      if (promise->parent.address() != promise)
+        broken("miscompiled coroutine: give the one that awaits in a condition a local variable (GCC bug 106188)");
+    }
+    void await_resume() const noexcept {}
+  };
 
   struct End {
     bool await_ready() const noexcept { return false; }
@@ -36,7 +52,7 @@ struct PromiseBase {
     void await_resume() const noexcept {}
   };
 
-  std::suspend_always initial_suspend() noexcept { return {}; }
+  Begin initial_suspend() noexcept { return {}; }
   End final_suspend() noexcept { return {}; }
   void unhandled_exception() noexcept { thrown = std::current_exception(); }
 };
