@@ -39,8 +39,8 @@ struct Operation : Timer {
   int fd = -1;
   Kind kind = Kind::none;  ///< none: nothing is being waited for
   Outcome outcome = Outcome::done;
-  bool signalled = false;     ///< of the waiter: signal() came before wait()
-  bool more_likely = false;   ///< of the waiter: the last read filled its buffer, so another try is worth its call
+  bool signalled = false;    ///< of the waiter: signal() came before wait()
+  bool more_likely = false;  ///< of the waiter: the last read filled its buffer, so another try is worth its call
   int error = 0;
   std::span<const std::byte> bytes;
   Time deadline = never;

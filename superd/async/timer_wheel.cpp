@@ -46,7 +46,8 @@ void TimerWheel::push(Timer& timer, Timer*& head) noexcept {
 void TimerWheel::unlink(Timer& timer) noexcept {
   *timer.to_this = timer.next_timer;
   if (timer.next_timer) timer.next_timer->to_this = timer.to_this;
-  const auto place = (std::bit_cast<std::uintptr_t>(timer.to_this) - std::bit_cast<std::uintptr_t>(&wheel_)) / sizeof(Timer*);
+  const auto place =
+      (std::bit_cast<std::uintptr_t>(timer.to_this) - std::bit_cast<std::uintptr_t>(&wheel_)) / sizeof(Timer*);
   if (!timer.next_timer && place < levels * slots) used_[place / slots] &= ~(std::uint64_t{1} << place % slots);
   timer.next_timer = nullptr;
   timer.to_this = nullptr;
@@ -55,7 +56,17 @@ void TimerWheel::unlink(Timer& timer) noexcept {
 void TimerWheel::ripen(Time now) noexcept {
   const auto passed = now - start_;
   advance(passed.count() <= 0 ? 0 : static_cast<std::uint64_t>(passed / tick));
-  while (Timer* timer = due_) {
+  ripen_list(due_);
+}
+
+void TimerWheel::ripen_all() noexcept {
+  for (auto& level : wheel_)
+    for (auto& head : level) ripen_list(head);
+  ripen_list(due_);
+}
+
+void TimerWheel::ripen_list(Timer*& head) noexcept {
+  while (Timer* timer = head) {
     unlink(*timer);
     push(*timer, ripe_);
   }
@@ -96,14 +107,6 @@ TimerWheel::Event TimerWheel::next_event() const noexcept {
     return {group | (std::uint64_t{slot} << shift), level, slot};
   }
   return {no_tick, 0, 0};
-}
-
-Timer* TimerWheel::take_any() noexcept {
-  Timer* timer = ripe_ ? ripe_ : due_;
-  for (std::size_t level = 0; !timer && level < levels; ++level)
-    if (used_[level]) timer = wheel_[level][static_cast<std::size_t>(std::countr_zero(used_[level]))];
-  if (timer) remove(*timer);
-  return timer;
 }
 
 void TimerWheel::put_by(Timer& timer, Time deadline) noexcept {

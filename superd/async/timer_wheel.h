@@ -36,11 +36,11 @@ class TimerWheel {
 
   /// Goes on to `now`: what is due by then is ripe.
   void ripen(Time now) noexcept;
+  /// Makes every timer ripe, due or not.
+  void ripen_all() noexcept;
   /// Takes out one ripe timer; null when none is left. What is put in meanwhile is not ripe before the next ripen(), so
   /// that an owner who puts its timer in again and again cannot hold up the loop.
   Timer* take_ripe() noexcept;
-  /// Takes out one timer, due or not; null when the wheel is empty.
-  Timer* take_any() noexcept;
 
   /// When ripen() has to be called at the latest; `never` when the wheel is empty. Not later than the first deadline.
   [[nodiscard]] Time next() const noexcept;
@@ -53,6 +53,7 @@ class TimerWheel {
   static void push(Timer&, Timer*& head) noexcept;
   void unlink(Timer&) noexcept;
   void advance(std::uint64_t target) noexcept;
+  void ripen_list(Timer*& head) noexcept;
 
   struct Event {
     std::uint64_t tick;

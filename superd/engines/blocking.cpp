@@ -5,25 +5,19 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 #include <utility>
 
 #include "superd/engines/buffer_pool.h"
 #include "superd/engines/poll_timeout.h"
+#include "superd/engines/transfer.h"
 
 namespace superd {
 
 namespace {
 
-// The kernel is short of memory or buffers; that passes.
-constexpr Millis retry_pause{10};
-
-bool is_shortage(int code) { return code == ENOBUFS || code == ENOMEM; }
-
-void end(Operation& operation, Outcome outcome, int code = 0) noexcept {
-  operation.outcome = outcome;
-  operation.error = code;
-}
+void end(Operation& operation, Outcome outcome, int code = 0) noexcept { settle(operation, outcome, code); }
 
 }  // namespace
 
@@ -34,19 +28,11 @@ bool Blocking::wait(Operation& operation) noexcept {
   now_ = asked;
   switch (operation.kind) {
     case Kind::none:
-    case Kind::readable:
-      end(operation, Outcome::done);
-      break;
-    case Kind::read:
-      read(operation);
-      break;
-    case Kind::write:
-      write(operation);
-      break;
+    case Kind::readable: end(operation, Outcome::done); break;
+    case Kind::read: read(operation); break;
+    case Kind::write: write(operation); break;
     case Kind::sleep:
-    case Kind::signal:
-      pause(operation);
-      break;
+    case Kind::signal: pause(operation); break;
   }
   operation.kind = Kind::none;
   return true;
@@ -67,15 +53,14 @@ bool Blocking::limit_receive(int fd, Time::duration left) noexcept {
 }
 
 void Blocking::read(Operation& operation) noexcept {
-  if (!buffer_) buffer_ = std::make_unique_for_overwrite<std::byte[]>(BufferPool::size);
-  operation.lent = buffer_.get();
   for (;;) {
     if (operation.deadline != never) {
       if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
       if (!limit_receive(operation.fd, operation.deadline - now_)) return end(operation, Outcome::failed, errno);
     }
-    const ssize_t got = recv(operation.fd, buffer_.get(), BufferPool::size, 0);
-    const int code = errno;
+    if (!buffer_) buffer_.reset(new (std::nothrow) std::byte[BufferPool::size]);
+    const ssize_t got = buffer_ ? recv(operation.fd, buffer_.get(), BufferPool::size, 0) : -1;
+    const int code = buffer_ ? errno : ENOMEM;
     now_ = Clock::now();
     if (got > 0) {
       operation.bytes = {buffer_.get(), static_cast<std::size_t>(got)};
@@ -90,34 +75,25 @@ void Blocking::read(Operation& operation) noexcept {
 }
 
 void Blocking::write(Operation& operation) noexcept {
-  while (!operation.bytes.empty()) {
-    const ssize_t sent = send(operation.fd, operation.bytes.data(), operation.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) {
-      const auto part = static_cast<std::size_t>(sent);
-      operation.bytes = operation.bytes.subspan(part);
-      if (operation.progressed) operation.progressed(operation, part);
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (is_shortage(errno)) {
-      std::this_thread::sleep_for(retry_pause);
-    } else if (errno == EAGAIN) {
-      pollfd room{operation.fd, POLLOUT, 0};
-      (void)::poll(&room, 1, poll_timeout(operation.deadline));
-    } else {
-      return end(operation, Outcome::failed, errno);
+  for (;;) {
+    switch (try_send(operation)) {
+      case Try::settled: return;
+      case Try::shortage: std::this_thread::sleep_for(retry_pause); break;
+      case Try::not_ready:
+        pollfd room{operation.fd, POLLOUT, 0};
+        (void)::poll(&room, 1, poll_timeout(operation.deadline));
+        break;
     }
     now_ = Clock::now();
     if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
   }
-  end(operation, Outcome::done);
 }
 
 void Blocking::pause(Operation& operation) noexcept {
   std::unique_lock lock(mutex_);
   const auto over = [&] { return all_cancelled_ || cancelled_ == &operation || operation.signalled; };
-  const bool woken = operation.deadline == never ? (woken_.wait(lock, over), true)
-                                                 : woken_.wait_until(lock, operation.deadline, over);
+  const bool woken =
+      operation.deadline == never ? (woken_.wait(lock, over), true) : woken_.wait_until(lock, operation.deadline, over);
   if (std::exchange(operation.signalled, false))
     end(operation, Outcome::done);
   else if (woken)

@@ -1,5 +1,6 @@
 #include "superd/engines/buffer_pool.h"
 
+#include <new>
 #include <utility>
 
 namespace superd {
@@ -9,7 +10,9 @@ namespace {
 constexpr std::size_t spares_kept = 16;
 }  // namespace
 
-std::span<std::byte> BufferPool::current() {
+BufferPool::BufferPool() { spare_.reserve(spares_kept); }
+
+std::span<std::byte> BufferPool::current() noexcept {
   if (current_is_lent_) {
     // Its receiver owns it now and hands the bare pointer back.
     (void)current_.release();
@@ -18,7 +21,8 @@ std::span<std::byte> BufferPool::current() {
   if (!current_) {
     if (spare_.empty()) {
       // Not zeroed: a page costs memory only once bytes have arrived in it.
-      current_ = std::make_unique_for_overwrite<std::byte[]>(size);
+      current_.reset(new (std::nothrow) std::byte[size]);
+      if (!current_) return {};
     } else {
       current_ = std::move(spare_.back());
       spare_.pop_back();

@@ -15,8 +15,10 @@ class BufferPool {
   /// One recv(2) moves at most this much: large enough that bulk data is bound by the copy, not by the calls.
   static constexpr std::size_t size = 64 * 1024;
 
-  /// The buffer to receive into next; stays the same until it is lent.
-  std::span<std::byte> current();
+  BufferPool();
+
+  /// The buffer to receive into next; stays the same until it is lent. Empty when there is no memory for one.
+  std::span<std::byte> current() noexcept;
 
   /// The current buffer now belongs to a receiver, until give_back().
   std::byte* lend() noexcept;

@@ -43,14 +43,29 @@ void Engine::expire_timers() noexcept {
 }
 
 void Engine::cancel_timers() noexcept {
-  for (auto left = timers_.size(); left > 0; --left) {
-    Timer* timer = timers_.take_any();
-    if (!timer) return;
+  // Not until the wheel is empty: who was resumed may wait anew, as a listener does that pauses.
+  timers_.ripen_all();
+  while (Timer* timer = timers_.take_ripe()) {
     auto& operation = static_cast<Operation&>(*timer);
     if (operation.kind == Kind::none) continue;
     withdraw(operation);
     complete(operation, Outcome::cancelled);
   }
+}
+
+bool Engine::wait_in_wheel(Operation& operation) noexcept {
+  if (operation.kind == Kind::signal && std::exchange(operation.signalled, false)) {
+    operation.kind = Kind::none;
+    operation.outcome = Outcome::done;
+    return true;
+  }
+  // Without a deadline too: cancel_all() finds it there.
+  timers_.put(operation, operation.deadline);
+  return false;
+}
+
+void Engine::park_for_retry(Operation& operation, Time when) noexcept {
+  timers_.put_by(operation, std::min(when, operation.deadline));
 }
 
 void Engine::wake() noexcept {

@@ -62,8 +62,15 @@ class Engine : public Waiter {
   /// Drops what other threads asked about an operation whose use ends.
   void forget_requests(const Operation&) noexcept;
 
-  /// Cancels all operations that have a timer, sleepers among them.
+  /// Cancels all operations that have a timer, sleepers and those who wait for a signal among them.
   void cancel_timers() noexcept;
+
+  /// For the kinds that wait for no descriptor: sleep and signal. As wait().
+  bool wait_in_wheel(Operation&) noexcept;
+
+  /// Parks an operation until it is tried again: at `when`, or at its deadline if that is earlier.
+  void park_for_retry(Operation&, Time when) noexcept;
+  void park_for_next_turn(Operation& operation) noexcept { park_for_retry(operation, {}); }
 
   [[nodiscard]] int wake_fd() const noexcept { return wake_.fd(); }
   void clear_wake() const noexcept;

@@ -26,7 +26,9 @@ class Epoll final : public Readiness {
     event.events = wanted == Interest::writing ? EPOLLOUT : EPOLLIN;
     // The descriptor, never an address: whoever it belongs to may be gone when the event is read.
     event.data.fd = fd;
-    const int change = before == Interest::nothing ? EPOLL_CTL_ADD : wanted == Interest::nothing ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    const int change = before == Interest::nothing   ? EPOLL_CTL_ADD
+                       : wanted == Interest::nothing ? EPOLL_CTL_DEL
+                                                     : EPOLL_CTL_MOD;
     return epoll_ctl(epoll_.fd(), change, fd, &event) == 0 ? 0 : errno;
   }
 

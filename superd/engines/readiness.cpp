@@ -1,32 +1,12 @@
 #include "superd/engines/readiness.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "superd/base/error.h"
+#include "superd/engines/transfer.h"
 
 namespace superd {
-
-namespace {
-
-// The kernel is short of memory or buffers. That passes; what it cannot do is say when, so we ask again.
-constexpr Millis retry_pause{10};
-
-// In the next turn.
-constexpr Time at_once{};
-
-bool is_shortage(int code) { return code == ENOBUFS || code == ENOMEM; }
-bool is_not_yet(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
-
-bool settle(Operation& operation, Outcome outcome, int code = 0) noexcept {
-  operation.outcome = outcome;
-  operation.error = code;
-  return true;
-}
-
-}  // namespace
 
 Readiness::Slot& Readiness::slot(int fd) {
   const auto index = static_cast<std::size_t>(fd);
@@ -36,83 +16,40 @@ Readiness::Slot& Readiness::slot(int fd) {
 
 bool Readiness::wait(Operation& operation) noexcept {
   switch (operation.kind) {
-    case Kind::none:
-      broken("an operation without a kind was waited for");
+    case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
-      timers_.put(operation, operation.deadline);
-      return false;
-    case Kind::signal:
-      if (std::exchange(operation.signalled, false)) {
-        operation.kind = Kind::none;
-        return settle(operation, Outcome::done);
-      }
-      if (operation.deadline != never) timers_.put(operation, operation.deadline);
-      return false;
-    case Kind::readable:
-      return park(operation, Interest::reading);
+    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::readable: return park(operation, Interest::reading);
     case Kind::read: {
       if (operation.lent) buffers_.give_back(std::exchange(operation.lent, nullptr));
       const bool registered = slot(operation.fd).interest != Interest::nothing;
       if (registered && !operation.more_likely) return park(operation, Interest::reading);
       break;
     }
-    case Kind::write:
-      break;
+    case Kind::write: break;
   }
-  if (--inline_left_ <= 0) return park_for_retry(operation, at_once);
-  if (try_now(operation)) {
-    operation.kind = Kind::none;
-    return true;
+  if (--inline_left_ <= 0) {
+    park_for_next_turn(operation);
+    return false;
   }
-  if (operation.error) return park_for_retry(operation, Clock::now() + retry_pause);
-  return park(operation, operation.kind == Kind::write ? Interest::writing : Interest::reading);
+  if (!try_or_park(operation)) return false;
+  operation.kind = Kind::none;
+  return true;
 }
 
-// False with `error` set: a shortage; without: not ready.
-bool Readiness::try_now(Operation& operation) noexcept {
-  operation.error = 0;
-  return operation.kind == Kind::write ? try_write(operation) : try_read(operation);
-}
-
-bool Readiness::try_read(Operation& operation) noexcept {
-  const auto buffer = buffers_.current();
-  ssize_t got;
-  do got = recv(operation.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-  while (got < 0 && errno == EINTR);
-  if (got > 0) {
-    operation.lent = buffers_.lend();
-    operation.bytes = buffer.first(static_cast<std::size_t>(got));
-    operation.more_likely = operation.bytes.size() == buffer.size();
-    return settle(operation, Outcome::done);
+bool Readiness::try_or_park(Operation& operation) noexcept {
+  const bool writes = operation.kind == Kind::write;
+  switch (writes ? try_send(operation) : try_receive(operation, buffers_)) {
+    case Try::settled: return true;
+    case Try::not_ready: return park(operation, writes ? Interest::writing : Interest::reading);
+    case Try::shortage: break;
   }
-  operation.more_likely = false;
-  if (got == 0) return settle(operation, Outcome::end_of_stream);
-  if (is_not_yet(errno)) return false;
-  if (!is_shortage(errno)) return settle(operation, Outcome::failed, errno);
-  operation.error = errno;
+  // Level-triggered readiness would spin on a shortage: not watched until the retry.
+  auto& place = slot(operation.fd);
+  if (place.interest != Interest::nothing) (void)watch(operation.fd, place.interest, Interest::nothing);
+  place = {};
+  park_for_retry(operation, Clock::now() + retry_pause);
   return false;
-}
-
-bool Readiness::try_write(Operation& operation) noexcept {
-  while (!operation.bytes.empty()) {
-    const ssize_t sent =
-        send(operation.fd, operation.bytes.data(), operation.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) {
-      const auto part = static_cast<std::size_t>(sent);
-      operation.bytes = operation.bytes.subspan(part);
-      if (operation.progressed) operation.progressed(operation, part);
-    } else if (errno == EINTR) {
-      continue;
-    } else if (is_not_yet(errno)) {
-      return false;
-    } else if (is_shortage(errno)) {
-      operation.error = errno;
-      return false;
-    } else {
-      return settle(operation, Outcome::failed, errno);
-    }
-  }
-  return settle(operation, Outcome::done);
 }
 
 bool Readiness::park(Operation& operation, Interest wanted) noexcept {
@@ -124,16 +61,14 @@ bool Readiness::park(Operation& operation, Interest wanted) noexcept {
       return settle(operation, Outcome::failed, code);
     }
     // Out of memory for the registration (epoll_ctl(2): ENOMEM, ENOSPC): the client is not given up, but asked after.
-    if (code) return park_for_retry(operation, Clock::now() + retry_pause);
+    if (code) {
+      park_for_retry(operation, Clock::now() + retry_pause);
+      return false;
+    }
     place.interest = wanted;
   }
   place.operation = &operation;
   if (operation.deadline != never) timers_.put_by(operation, operation.deadline);
-  return false;
-}
-
-bool Readiness::park_for_retry(Operation& operation, Time when) noexcept {
-  timers_.put_by(operation, std::min(when, operation.deadline));
   return false;
 }
 
@@ -149,11 +84,7 @@ void Readiness::timer_came_up(Operation& operation) noexcept {
     withdraw(operation);
     return complete(operation, Outcome::done);
   }
-  if (try_now(operation)) return finish(operation);
-  const bool shortage = operation.error != 0;
-  if (shortage ? park_for_retry(operation, now_ + retry_pause)
-               : park(operation, operation.kind == Kind::write ? Interest::writing : Interest::reading))
-    finish(operation);
+  if (try_or_park(operation)) finish(operation);
 }
 
 // The outcome is set; let go and resume.
@@ -188,13 +119,7 @@ void Readiness::dispatch(const Ready& ready) noexcept {
     place.operation = nullptr;
     return complete(operation, Outcome::done);
   }
-  if (try_now(operation)) return finish(operation);
-  if (operation.error) {
-    // Level-triggered readiness would spin on a shortage: stop watching until the retry.
-    (void)watch(ready.fd, place.interest, Interest::nothing);
-    place = {};
-    (void)park_for_retry(operation, now_ + retry_pause);
-  }
+  if (try_or_park(operation)) finish(operation);
 }
 
 void Readiness::forget(Operation& operation) noexcept {

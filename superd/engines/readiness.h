@@ -48,13 +48,9 @@ class Readiness : public Engine {
   void timer_came_up(Operation&) noexcept final;
   void withdraw(Operation&) noexcept final;
 
-  // Each tries its call: true when the operation has its outcome.
-  bool try_now(Operation&) noexcept;
-  bool try_read(Operation&) noexcept;
-  bool try_write(Operation&) noexcept;
-
+  // True: the operation has its outcome. False: it is parked.
+  bool try_or_park(Operation&) noexcept;
   bool park(Operation&, Interest) noexcept;
-  bool park_for_retry(Operation&, Time when) noexcept;
   void finish(Operation&) noexcept;
   Slot& slot(int fd);
 

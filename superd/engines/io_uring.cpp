@@ -1,0 +1,383 @@
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "superd/engines/engines.h"
+#include "superd/engines/ring.h"
+#include "superd/engines/ring_buffers.h"
+#include "superd/engines/transfer.h"
+
+namespace superd {
+
+namespace {
+
+/// io_uring(7).
+///
+/// - The kernel never holds the address of a handler's memory beyond the call that submits: it receives into buffers of
+///   ours, and a send that does not fit at once is waited out by polling. So an operation can be withdrawn at any time;
+///   what still flies for it is told to end, and its answer, which carries a number and no address, is let pass.
+/// - A chatty connection has one request under way for good: it receives again and again, and an idle one holds no
+///   buffer. One who sends more than a buffer at a time is read like the readiness engines do it, 64 KiB into a hot
+///   buffer. So is everybody when the kernel's buffers are used up.
+/// - A listening socket is polled, and its door accepts: rings that share one would give everything to the first.
+class IoUring final : public Engine {
+ public:
+  IoUring(std::unique_ptr<Ring> ring, std::unique_ptr<RingBuffers> arrivals)
+      : ring_(std::move(ring)), arrivals_(std::move(arrivals)) {
+    watch_wake_fd();
+  }
+
+  bool wait(Operation&) noexcept override;
+  void forget(Operation&) noexcept override;
+  void cancel_all() noexcept override;
+
+ private:
+  // How many arrived buffers a connection may hold whose handler does not read.
+  static constexpr std::uint16_t most_unread = 4;
+  // After how many small receives in a row a connection counts as chatty again.
+  static constexpr std::uint8_t bulk_memory = 8;
+  static constexpr std::int16_t not_ended = -1;
+
+  /// What we know of a descriptor.
+  struct Slot {
+    Operation* operation = nullptr;  // who is parked for it
+    std::uint32_t receiving = 0;     // the number of the receive that is under way; 0: none
+    std::uint32_t waiting = 0;       // the same of the poll or the send of `operation`
+    std::uint32_t batch = 0;         // Ring::batch() of the last request
+    RingBuffers::Queue unread;
+    std::int16_t ended = not_ended;  // errno with which receiving ended; 0: the peer has sent all it will
+    std::uint8_t bulk = 0;           // counts down; 0: chatty
+    bool known = false;              // has been waited for before
+    bool sending = false;            // `waiting` is a send
+    bool stopping = false;           // `receiving` has been told to end
+
+    [[nodiscard]] bool has_arrivals() const noexcept { return unread.length > 0 || ended != not_ended; }
+  };
+
+  void collect(Time until) noexcept override { ring_->submit_and_wait(until); }
+  void dispatch() noexcept override;
+  void timer_came_up(Operation&) noexcept override;
+  void withdraw(Operation&) noexcept override;
+
+  // True: the operation has its outcome. False: it is parked.
+  bool begin_read(Operation&) noexcept;
+  bool begin_write(Operation&) noexcept;
+  bool try_or_park(Operation&, Slot&) noexcept;
+  bool take_arrival(Operation&, Slot&) noexcept;
+
+  void answered(const Ring::Answer&) noexcept;
+  void received(const Ring::Answer&) noexcept;
+  void keep(Slot&, const Ring::Answer&) noexcept;
+  void sent(Operation&, Slot&, int result) noexcept;
+
+  void park(Operation&, Slot&) noexcept;
+  void park_for_bytes(Operation&, Slot&, bool likely_nothing_yet) noexcept;
+  void park_for_poll(Operation&, Slot&, short events) noexcept;
+  void park_for_send(Operation&, Slot&) noexcept;
+  void finish(Operation&) noexcept;
+
+  void stop_receiving(Slot&, int fd) noexcept;
+  void give_back(Operation&) noexcept;
+  void watch_wake_fd() noexcept;
+  RingTag tag(RingTag::What, Slot&, int fd) noexcept;
+  Slot& slot(int fd);
+  bool is_out_of_turns() noexcept { return --inline_left_ <= 0; }
+
+  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<RingBuffers> arrivals_;
+  std::vector<Slot> slots_;
+  std::uint32_t last_number_ = 0;
+};
+
+IoUring::Slot& IoUring::slot(int fd) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
+  return slots_[index];
+}
+
+// Numbers come again after half a milliard requests, when no answer of the first round is under way any more.
+RingTag IoUring::tag(RingTag::What what, Slot& place, int fd) noexcept {
+  constexpr std::uint32_t numbers = 1U << 29;
+  last_number_ = last_number_ + 1 < numbers ? last_number_ + 1 : 1;
+  place.batch = ring_->batch();
+  return {what, last_number_, fd};
+}
+
+void IoUring::watch_wake_fd() noexcept { ring_->poll_again_and_again({RingTag::What::wake, 0, wake_fd()}, POLLIN); }
+
+bool IoUring::wait(Operation& operation) noexcept {
+  switch (operation.kind) {
+    case Kind::none: broken("an operation without a kind was waited for");
+    case Kind::sleep:
+    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
+    case Kind::read:
+      give_back(operation);
+      if (!begin_read(operation)) return false;
+      break;
+    case Kind::write:
+      if (!begin_write(operation)) return false;
+      break;
+  }
+  operation.kind = Kind::none;
+  return true;
+}
+
+bool IoUring::begin_read(Operation& operation) noexcept {
+  auto& place = slot(operation.fd);
+  const bool worth_a_try = place.has_arrivals() || (!place.receiving && (!place.known || operation.more_likely));
+  if (!worth_a_try) {
+    park_for_bytes(operation, place, false);
+    return false;
+  }
+  if (is_out_of_turns()) {
+    park_for_next_turn(operation);
+    return false;
+  }
+  return try_or_park(operation, place);
+}
+
+// In a dialogue the answers of all who were heard in this turn go out in one call. Otherwise nothing is gained by
+// waiting for the turn's end: a short connection is answered straight from accept, and bulk is bound by the copy.
+bool IoUring::begin_write(Operation& operation) noexcept {
+  auto& place = slot(operation.fd);
+  if (place.receiving && operation.bytes.size() <= RingBuffers::size) {
+    park_for_send(operation, place);
+    return false;
+  }
+  if (is_out_of_turns()) {
+    park_for_next_turn(operation);
+    return false;
+  }
+  return try_or_park(operation, place);
+}
+
+bool IoUring::try_or_park(Operation& operation, Slot& place) noexcept {
+  const bool writes = operation.kind == Kind::write;
+  if (!writes) {
+    if (take_arrival(operation, place)) return true;
+    if (place.receiving) {
+      park(operation, place);
+      return false;
+    }
+  }
+  switch (writes ? try_send(operation) : try_receive(operation, buffers_)) {
+    case Try::settled:
+      if (!writes && operation.outcome == Outcome::done) {
+        if (operation.bytes.size() >= RingBuffers::size)
+          place.bulk = bulk_memory;
+        else if (place.bulk > 0)
+          --place.bulk;
+      }
+      return true;
+    case Try::not_ready:
+      if (writes)
+        park_for_poll(operation, place, POLLOUT);
+      else
+        park_for_bytes(operation, place, true);
+      return false;
+    case Try::shortage:
+      place.operation = &operation;
+      park_for_retry(operation, Clock::now() + retry_pause);
+      return false;
+  }
+  return false;
+}
+
+bool IoUring::take_arrival(Operation& operation, Slot& place) noexcept {
+  operation.more_likely = false;
+  if (place.unread.length > 0) {
+    const auto bytes = arrivals_->take_first(place.unread);
+    operation.bytes = bytes;
+    operation.lent = const_cast<std::byte*>(bytes.data());
+    return settle(operation, Outcome::done);
+  }
+  if (place.ended == not_ended) return false;
+  return place.ended == 0 ? settle(operation, Outcome::end_of_stream) : settle(operation, Outcome::failed, place.ended);
+}
+
+void IoUring::park(Operation& operation, Slot& place) noexcept {
+  place.operation = &operation;
+  if (operation.deadline != never) timers_.put_by(operation, operation.deadline);
+}
+
+void IoUring::park_for_bytes(Operation& operation, Slot& place, bool likely_nothing_yet) noexcept {
+  place.known = true;
+  park(operation, place);
+  if (place.receiving) return;
+  if (place.bulk > 0) return park_for_poll(operation, place, POLLIN);
+  const auto asked = tag(RingTag::What::receive, place, operation.fd);
+  place.receiving = asked.number;
+  ring_->receive(asked, likely_nothing_yet);
+}
+
+void IoUring::park_for_poll(Operation& operation, Slot& place, short events) noexcept {
+  park(operation, place);
+  const auto asked = tag(RingTag::What::poll, place, operation.fd);
+  place.waiting = asked.number;
+  place.sending = false;
+  ring_->poll(asked, events);
+}
+
+void IoUring::park_for_send(Operation& operation, Slot& place) noexcept {
+  park(operation, place);
+  const auto asked = tag(RingTag::What::send, place, operation.fd);
+  place.waiting = asked.number;
+  place.sending = true;
+  ring_->send(asked, operation.bytes);
+}
+
+// The outcome is set; let go and resume.
+void IoUring::finish(Operation& operation) noexcept {
+  slot(operation.fd).operation = nullptr;
+  complete(operation, operation.outcome);
+}
+
+void IoUring::dispatch() noexcept {
+  // Those that come meanwhile are for the next turn.
+  for (auto left = ring_->answers(); left > 0; --left) answered(ring_->take_answer());
+}
+
+void IoUring::answered(const Ring::Answer& answer) noexcept {
+  const auto [what, number, fd] = answer.tag;
+  if (what == RingTag::What::nothing) return;
+  if (what == RingTag::What::receive) return received(answer);
+  if (what == RingTag::What::wake) {
+    clear_wake();
+    if (answer.is_last()) watch_wake_fd();
+    return;
+  }
+  auto& place = slot(fd);
+  if (place.waiting != number) return;
+  place.waiting = 0;
+  auto& operation = *place.operation;
+  if (what == RingTag::What::send) return sent(operation, place, answer.result);
+  if (operation.kind == Kind::readable) {
+    place.operation = nullptr;
+    return complete(operation, Outcome::done);
+  }
+  if (try_or_park(operation, place)) finish(operation);
+}
+
+void IoUring::received(const Ring::Answer& answer) noexcept {
+  const int fd = answer.tag.fd;
+  auto& place = slot(fd);
+  if (place.receiving != answer.tag.number) {
+    if (answer.has_buffer()) arrivals_->give_back(answer.buffer());
+    return;
+  }
+  keep(place, answer);
+  if (place.receiving && (place.bulk > 0 || place.unread.length >= most_unread)) stop_receiving(place, fd);
+  Operation* reader = place.operation;
+  if (!reader || reader->kind != Kind::read) return;
+  if (try_or_park(*reader, place)) finish(*reader);
+}
+
+void IoUring::keep(Slot& place, const Ring::Answer& answer) noexcept {
+  if (answer.is_last()) {
+    place.receiving = 0;
+    place.stopping = false;
+  }
+  if (answer.result > 0) {
+    const auto filled = static_cast<std::size_t>(answer.result);
+    arrivals_->append(place.unread, answer.buffer(), filled);
+    if (filled == RingBuffers::size) place.bulk = bulk_memory;
+    return;
+  }
+  if (answer.has_buffer()) arrivals_->give_back(answer.buffer());
+  switch (-answer.result) {
+    case ENOBUFS:  // no buffer is left: read by ourselves
+      place.bulk = bulk_memory;
+      break;
+    case ECANCELED:  // by us
+    case EINTR:
+    case EAGAIN:
+    case ENOMEM: break;
+    default: place.ended = static_cast<std::int16_t>(-answer.result);
+  }
+}
+
+void IoUring::sent(Operation& operation, Slot& place, int result) noexcept {
+  if (is_not_yet(-result)) return park_for_poll(operation, place, POLLOUT);
+  if (result >= 0) note_sent(operation, static_cast<std::size_t>(result));
+  // What is left, or failed, is tried again by the call that knows about failures.
+  if (try_or_park(operation, place)) finish(operation);
+}
+
+void IoUring::timer_came_up(Operation& operation) noexcept {
+  if (operation.kind == Kind::none) return;  // the timer of an earlier, finished request
+  if (operation.kind == Kind::sleep) return complete(operation, Outcome::done);
+  if (operation.deadline <= now_) {
+    withdraw(operation);
+    return complete(operation, Outcome::timed_out);
+  }
+  if (operation.kind == Kind::signal || operation.kind == Kind::readable)
+    return timers_.put(operation, operation.deadline);
+  auto& place = slot(operation.fd);
+  if (place.waiting) return timers_.put(operation, operation.deadline);
+  if (try_or_park(operation, place)) finish(operation);
+}
+
+void IoUring::withdraw(Operation& operation) noexcept {
+  timers_.remove(operation);
+  if (operation.fd < 0) return;
+  auto& place = slot(operation.fd);
+  place.operation = nullptr;
+  if (!place.waiting) return;
+  const auto number = std::exchange(place.waiting, 0);
+  if (!place.sending)
+    ring_->cancel({RingTag::What::poll, number, operation.fd});
+  else if (place.batch == ring_->batch())
+    ring_->submit();  // and the kernel has done with the bytes
+}
+
+void IoUring::stop_receiving(Slot& place, int fd) noexcept {
+  if (std::exchange(place.stopping, true)) return;
+  ring_->cancel({RingTag::What::receive, place.receiving, fd});
+}
+
+void IoUring::give_back(Operation& operation) noexcept {
+  if (!operation.lent) return;
+  std::byte* buffer = std::exchange(operation.lent, nullptr);
+  arrivals_->owns(buffer) ? arrivals_->give_back(buffer) : buffers_.give_back(buffer);
+}
+
+// A request under way keeps the socket open beyond close(2): it is told to end. One that is still queued would be for
+// whoever has the descriptor next: it is handed over before.
+void IoUring::forget(Operation& operation) noexcept {
+  timers_.remove(operation);
+  give_back(operation);
+  forget_requests(operation);
+  const auto index = static_cast<std::size_t>(operation.fd);
+  if (operation.fd < 0 || index >= slots_.size()) return;
+  auto& place = slots_[index];
+  arrivals_->give_back_all(place.unread);
+  if (place.receiving) stop_receiving(place, operation.fd);
+  if (place.batch == ring_->batch()) ring_->submit();
+  place = {};
+}
+
+void IoUring::cancel_all() noexcept {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Operation* operation = slots_[i].operation;
+    if (!operation) continue;
+    withdraw(*operation);
+    complete(*operation, Outcome::cancelled);
+  }
+  cancel_timers();
+  // The loop may end here, and the sockets it had shall be closed then.
+  ring_->submit_and_work();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> make_io_uring() {
+  auto ring = Ring::make();
+  if (!ring) return std::unexpected(ring.error());
+  auto arrivals = RingBuffers::make(**ring);
+  if (!arrivals) return std::unexpected(arrivals.error());
+  return std::make_unique<IoUring>(std::move(*ring), std::move(*arrivals));
+}
+
+}  // namespace superd
