@@ -48,6 +48,9 @@ TEMPLATES = {
 
 LARGEST_DATAGRAM = 65507
 
+# For tests that are not about these limits. As many as fit into the descriptors that select(2) can watch.
+ROOMY = {"level": 800, "per_client": 800}
+
 
 def poll_until(predicate, seconds=None, what=""):
     """The first true value of predicate(), asked until the deadline; AssertionError after it."""
@@ -160,6 +163,16 @@ def converse_both_ways(client, data, *, chunk=65536):
             answer += part
 
 
+COLUMNS, PRINTABLES = 72, bytes(range(0x20, 0x7F))
+
+
+def chargen_lines(count):
+    """The pattern of RFC 864: 72 of the 95 printable characters, each line one later, CR LF."""
+    ring = PRINTABLES * 2
+    starts = (line % len(PRINTABLES) for line in range(count))
+    return b"".join(ring[start:start + COLUMNS] + b"\r\n" for start in starts)
+
+
 # --- places to listen ---
 
 
@@ -230,6 +243,32 @@ def tables():
     done = run_superd("--list")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def ways_to_serve(*designs):
+    """The settings of each design as often as it has engines, and of event designs with one loop and with two."""
+    ways = []
+    for design in tables()["designs"]:
+        if designs and design["name"] not in designs:
+            continue
+        engines = [engine["name"] for engine in tables()["engines"]] if design["uses_engine"] else [None]
+        loops = [1, 2] if design["uses_loops"] else [None]
+        workers = 3 if design["uses_workers"] else None
+        for engine in engines:
+            for count in loops:
+                way = {"design": design["name"], "engine": engine, "loops": count, "workers": workers}
+                ways.append({key: value for key, value in way.items() if value is not None})
+    return ways
+
+
+def name_of_way(way):
+    return "-".join(str(way[key]) for key in ("design", "engine", "loops") if key in way)
+
+
+def every_way(*designs):
+    """A parameter `way` for each; pytest.mark.parametrize takes it."""
+    ways = ways_to_serve(*designs)
+    return {"argnames": "way", "argvalues": ways, "ids": map(name_of_way, ways)}
 
 
 def assert_sane(code, errors):
