@@ -38,7 +38,9 @@ std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd)
   if (of_client.second >= per_client_) {
     // Not through the Seat, whose way back would take the lock again.
     seat.level_ = nullptr;
-    count_.fetch_sub(1, std::memory_order_acq_rel);
+    count_.fetch_sub(1, std::memory_order_seq_cst);
+    // Who asked meanwhile saw the level reached.
+    tell_next();
     return std::unexpected(Refusal::client_has_enough);
   }
   note_fd(seat, fd);
