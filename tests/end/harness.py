@@ -362,6 +362,17 @@ class Superd:
     def send_signal(self, number):
         self.process.send_signal(number)
 
+    @contextlib.contextmanager
+    def frozen(self):
+        """The program stands still, while what clients do piles up in the kernel."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        self.send_signal(signal.SIGSTOP)
+        try:
+            poll_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", what="superd stands still")
+            yield
+        finally:
+            self.send_signal(signal.SIGCONT)
+
     def wait(self, seconds=None):
         """Its exit code, once it has ended."""
         try:
