@@ -41,7 +41,8 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
 
 ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   superd::set_log(table.log_level, table.log_format);
-  superd::prepare_process();
+  if (auto prepared = superd::prepare_process(); !prepared)
+    return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
   superd::raise_descriptor_limit(table);
   auto bound = superd::bind_all(table);
   if (!bound) return complain(bound.error(), ExitCode::try_again);

@@ -44,11 +44,12 @@ struct DatagramSlot {
 
 /// Answers that leave together in one sendmmsg(2). Owned by one thread. A datagram that the kernel does not take
 /// (EAGAIN, ENOBUFS, a refused address) is dropped and counted, never waited for.
+///
+/// Neighbours of one size to one client leave as the segments of a single send (udp(7), UDP_SEGMENT): one way through the
+/// stack for all of them, and separate datagrams at the client.
 class Outbox {
  public:
   static constexpr std::size_t capacity = 64;
-
-  static constexpr std::size_t control_room = 48;
 
   explicit Outbox(int fd);
   Outbox(const Outbox&) = delete;  // the headers point into it
@@ -63,22 +64,30 @@ class Outbox {
   };
   /// Sends all that is queued. Never blocks. Returns what has left and been dropped since the last flush() returned.
   Sent flush() noexcept;
-  [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] bool is_empty() const noexcept { return answers_ == 0; }
 
  private:
-  struct Entry {
-    iovec part;
+  /// One send: where to and from, for one answer or for several of `segment` bytes each.
+  struct Envelope {
     sockaddr_in6 to;
-    alignas(cmsghdr) std::array<std::byte, control_room> control;
-    std::vector<std::byte> copy;  // keeps its room from answer to answer
+    socklen_t to_size;
+    std::size_t segment;
+    std::size_t source_size;  ///< of the control data that names the address it leaves from
+    alignas(cmsghdr) std::array<std::byte, 64> control;
   };
+
+  [[nodiscard]] bool joins(const Envelope& last, const msghdr& header, const Envelope& fresh) const noexcept;
+  void open_envelope(const Envelope& fresh);
   void send_queued() noexcept;
+  void send_apart(std::size_t refused) noexcept;
 
   int fd_;
-  std::size_t count_ = 0;
+  std::size_t answers_ = 0, envelopes_ = 0;
   Sent sent_;
-  std::vector<mmsghdr> headers_;
-  std::vector<Entry> entries_;
+  std::vector<iovec> parts_;                   // an answer each
+  std::vector<std::vector<std::byte>> copies_;  // keep their room from answer to answer
+  std::vector<Envelope> letters_;
+  std::vector<mmsghdr> headers_;  // one for each envelope, its answers are neighbours in parts_
 };
 
 }  // namespace superd

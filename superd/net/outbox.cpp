@@ -1,3 +1,5 @@
+#include <netinet/udp.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -18,7 +20,6 @@ bool holds(const DatagramSlot& slot, std::span<const std::byte> bytes) noexcept 
 /// Writes one control message and returns its length.
 template <class T>
 std::size_t put_control(std::span<std::byte> room, int level, int type, const T& content) noexcept {
-  static_assert(CMSG_LEN(sizeof(T)) <= Outbox::control_room);
   const cmsghdr header{.cmsg_len = CMSG_LEN(sizeof(T)), .cmsg_level = level, .cmsg_type = type};
   std::memcpy(room.data(), &header, sizeof header);
   std::memcpy(room.data() + CMSG_LEN(0), &content, sizeof content);
@@ -45,35 +46,59 @@ std::size_t put_source(std::span<std::byte> room, const Endpoint& source) noexce
                      in6_pktinfo{.ipi6_addr = v6.sin6_addr, .ipi6_ifindex = source.scope()});
 }
 
+// Larger ones may exceed what a link carries in one packet, and then a send of segments is refused.
+constexpr std::size_t largest_segment = 1200;
+constexpr std::size_t largest_send = 60'000;
+
+bool same_bytes(const void* a, const void* b, std::size_t size) noexcept { return std::memcmp(a, b, size) == 0; }
+
 }  // namespace
 
-Outbox::Outbox(int fd) : fd_(fd), headers_(capacity), entries_(capacity) {
-  for (std::size_t i = 0; i < capacity; ++i) {
-    auto& header = headers_[i].msg_hdr;
-    header.msg_name = &entries_[i].to;
-    header.msg_iov = &entries_[i].part;
-    header.msg_iovlen = 1;
-  }
-}
+Outbox::Outbox(int fd) : fd_(fd), parts_(capacity), copies_(capacity), letters_(capacity), headers_(capacity) {}
 
 void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
-  if (count_ == capacity) send_queued();
-  auto& entry = entries_[count_];
+  if (answers_ == capacity) send_queued();
   if (holds(slot, bytes)) {
-    entry.part = {.iov_base = slot.bytes.data() + (bytes.data() - slot.bytes.data()), .iov_len = bytes.size()};
+    parts_[answers_] = {.iov_base = slot.bytes.data() + (bytes.data() - slot.bytes.data()), .iov_len = bytes.size()};
   } else {
-    entry.copy.assign(bytes.begin(), bytes.end());
-    entry.part = {.iov_base = entry.copy.data(), .iov_len = bytes.size()};
+    auto& copy = copies_[answers_];
+    copy.assign(bytes.begin(), bytes.end());
+    parts_[answers_] = {.iov_base = copy.data(), .iov_len = bytes.size()};
   }
 
-  auto& header = headers_[count_].msg_hdr;
-  header.msg_namelen = std::min<socklen_t>(slot.from.size(), sizeof entry.to);
-  std::memcpy(&entry.to, slot.from.address(), header.msg_namelen);
+  Envelope& fresh = letters_[envelopes_];
+  fresh.to_size = std::min<socklen_t>(slot.from.size(), sizeof fresh.to);
+  fresh.segment = bytes.size();
+  std::memcpy(&fresh.to, slot.from.address(), fresh.to_size);
   // What was sent to a group has no address of ours in it.
   const bool is_ours = !slot.to.is_multicast() && !slot.to.is_limited_broadcast();
-  header.msg_controllen = is_ours ? put_source(entry.control, slot.to) : 0;
-  header.msg_control = header.msg_controllen > 0 ? entry.control.data() : nullptr;
-  ++count_;
+  fresh.source_size = is_ours ? put_source(fresh.control, slot.to) : 0;
+
+  if (envelopes_ > 0 && joins(letters_[envelopes_ - 1], headers_[envelopes_ - 1].msg_hdr, fresh))
+    ++headers_[envelopes_ - 1].msg_hdr.msg_iovlen;
+  else
+    open_envelope(fresh);
+  ++answers_;
+}
+
+bool Outbox::joins(const Envelope& last, const msghdr& header, const Envelope& fresh) const noexcept {
+  return fresh.segment == last.segment && fresh.segment > 0 && fresh.segment <= largest_segment &&
+         (header.msg_iovlen + 1) * fresh.segment <= largest_send && fresh.to_size == last.to_size &&
+         fresh.source_size == last.source_size && same_bytes(&fresh.to, &last.to, fresh.to_size) &&
+         same_bytes(fresh.control.data(), last.control.data(), fresh.source_size);
+}
+
+void Outbox::open_envelope(const Envelope& fresh) {
+  Envelope& letter = letters_[envelopes_];
+  if (&letter != &fresh) letter = fresh;
+  headers_[envelopes_].msg_hdr = {.msg_name = &letter.to,
+                                  .msg_namelen = letter.to_size,
+                                  .msg_iov = &parts_[answers_],
+                                  .msg_iovlen = 1,
+                                  .msg_control = letter.source_size > 0 ? letter.control.data() : nullptr,
+                                  .msg_controllen = letter.source_size,
+                                  .msg_flags = 0};
+  ++envelopes_;
 }
 
 Outbox::Sent Outbox::flush() noexcept {
@@ -82,21 +107,57 @@ Outbox::Sent Outbox::flush() noexcept {
 }
 
 void Outbox::send_queued() noexcept {
+  for (std::size_t i = 0; i < envelopes_; ++i) {
+    auto& header = headers_[i].msg_hdr;
+    if (header.msg_iovlen == 1) continue;
+    auto& letter = letters_[i];
+    const auto source_room = CMSG_ALIGN(letter.source_size);
+    header.msg_control = letter.control.data();
+    header.msg_controllen = source_room + put_control(std::span(letter.control).subspan(source_room), SOL_UDP, UDP_SEGMENT,
+                                                      static_cast<std::uint16_t>(letter.segment));
+  }
   std::size_t done = 0;
-  while (done < count_) {
+  while (done < envelopes_) {
     const int sent =
-        ::sendmmsg(fd_, &headers_[done], static_cast<unsigned>(count_ - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::sendmmsg(fd_, &headers_[done], static_cast<unsigned>(envelopes_ - done), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       // The first one's fault, or nobody's (EAGAIN): either way the rest gets its own try.
-      ++sent_.dropped;
-      ++done;
+      send_apart(done++);
       continue;
     }
-    for (int i = 0; i < sent; ++i) sent_.bytes += headers_[done++].msg_len;
-    sent_.datagrams += static_cast<std::uint64_t>(sent);
+    for (int i = 0; i < sent; ++i) {
+      sent_.datagrams += headers_[done].msg_hdr.msg_iovlen;
+      sent_.bytes += headers_[done++].msg_len;
+    }
   }
-  count_ = 0;
+  answers_ = 0;
+  envelopes_ = 0;
+}
+
+// A send that was refused: if it was of several answers, each gets its own try, because the refusal may be of the
+// segments (a link with a smaller packet) and not of the answers.
+void Outbox::send_apart(std::size_t refused) noexcept {
+  const auto& header = headers_[refused].msg_hdr;
+  const auto& letter = letters_[refused];
+  if (header.msg_iovlen == 1) {
+    ++sent_.dropped;
+    return;
+  }
+  msghdr single = header;
+  single.msg_iovlen = 1;
+  single.msg_controllen = letter.source_size;
+  if (letter.source_size == 0) single.msg_control = nullptr;
+  for (auto& answer : std::span(header.msg_iov, header.msg_iovlen)) {
+    single.msg_iov = &answer;
+    const auto sent = ::sendmsg(fd_, &single, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+      ++sent_.dropped;
+      continue;
+    }
+    ++sent_.datagrams;
+    sent_.bytes += static_cast<std::uint64_t>(sent);
+  }
 }
 
 }  // namespace superd

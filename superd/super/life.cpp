@@ -1,8 +1,6 @@
 #include "superd/super/life.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "superd/base/log.h"
+#include "superd/net/socket.h"
 
 namespace superd {
 
@@ -32,12 +31,11 @@ bool another_end_signal() noexcept {
 
 }  // namespace
 
-void prepare_process() noexcept {
-  for (int fd = 0; fd <= 2; ++fd)
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/dev/null", O_RDWR);
+Result<> prepare_process() {
   const auto set = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  return fill_standard_descriptors();
 }
 
 void raise_descriptor_limit(const ServiceTable& table) {

@@ -14,7 +14,7 @@ enum class ExitCode : int {
 
 /// Blocks the signals that superd waits for, before any thread begins, so that they come to run_until_signalled() alone.
 /// Opens /dev/null for standard descriptors that are closed, so that no client gets one of them (faults: 22).
-void prepare_process() noexcept;
+[[nodiscard]] Result<> prepare_process();
 
 /// As many descriptors as the hard limit allows, and a warning where that is less than the table could need.
 void raise_descriptor_limit(const ServiceTable&);

@@ -31,7 +31,10 @@ Result<> serve_one(Host& host, const ProgramService& service, std::uint16_t port
 }  // namespace
 
 int serve_until_signalled(const std::vector<ProgramService>& services, std::uint16_t port_base) {
-  prepare_process();
+  if (auto prepared = prepare_process(); !prepared) {
+    log_event(Severity::error, "cannot begin", {{"why", prepared.error().what}});
+    return std::to_underlying(ExitCode::try_again);
+  }
   Host host;
   for (const auto& service : services) {
     if (auto served = serve_one(host, service, port_base); !served) {
