@@ -71,16 +71,19 @@ ExitCode act(const Options& options) {
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("superd: one table of services, each with its listeners, its handler and its server design.\n"
-               "Without a file it serves echo, discard, chargen, daytime, time and qotd on the loopback, ports 10000 up.");
+  CLI::App app(
+      "superd: one table of services, each with its listeners, its handler and its server design.\n"
+      "Without a file it serves echo, discard, chargen, daytime, time and qotd on the loopback, ports 10000 up.");
   app.add_option("-c,--config", options.config, "serve what this file says (docs/configuration.md)")->type_name("FILE");
-  app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")->type_name("FILE");
+  app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")
+      ->type_name("FILE");
   app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
   app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");
   app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
-  app.footer("Signals: SIGTERM or SIGINT drain, a second one cuts; SIGUSR2 logs all counters.\n"
-             "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
+  app.footer(
+      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGUSR2 logs all counters.\n"
+      "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

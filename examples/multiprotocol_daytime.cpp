@@ -32,8 +32,10 @@ class Daytime final : public superd::Service {
 
 int main(int argc, char** argv) {
   const std::string port = argc > 1 ? argv[1] : "daytime";
-  return superd::serve_until_signalled({{.name = "daytime",
-                                         .handler = std::make_shared<Daytime>(),
-                                         .listen = {"tcp/" + port, "udp/" + port},
-                                         .design = {.design = "iterative"}}});
+  return superd::serve_until_signalled({
+      {.name = "daytime",
+       .handler = std::make_shared<Daytime>(),
+       .listen = {"tcp/" + port, "udp/" + port},
+       .design = {.design = "iterative"}}
+  });
 }

@@ -16,9 +16,11 @@ int main(int argc, char** argv) {
 
   std::vector<superd::ProgramService> table;
   for (const std::string name : {"echo", "chargen", "daytime", "time"})
-    table.push_back({.name = name,
-                     .handler = superd::find_service(name)->make(),
-                     .listen = {"tcp/" + name, "udp/" + name},
-                     .design = {.design = "event", .engine = "select"}});
+    table.push_back({
+        .name = name,
+        .handler = superd::find_service(name)->make(),
+        .listen = {"tcp/" + name,     "udp/" + name     },
+        .design = {.design = "event", .engine = "select"}
+    });
   return superd::serve_until_signalled(table, static_cast<std::uint16_t>(port_base));
 }

@@ -19,6 +19,10 @@ class Echo final : public superd::Service {
 
 int main(int argc, char** argv) {
   const std::string port = argc > 1 ? argv[1] : "echo";
-  return superd::serve_until_signalled(
-      {{.name = "echo", .handler = std::make_shared<Echo>(), .listen = {"tcp/" + port}, .design = {.design = "event", .engine = "select"}}});
+  return superd::serve_until_signalled({
+      {.name = "echo",
+       .handler = std::make_shared<Echo>(),
+       .listen = {"tcp/" + port},
+       .design = {.design = "event", .engine = "select"}}
+  });
 }

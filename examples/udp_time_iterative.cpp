@@ -16,7 +16,8 @@ namespace {
 class Time final : public superd::Service {
   superd::task<> serve(superd::Datagram& request) override {
     constexpr std::uint64_t from_1900_to_1970 = 2'208'988'800;
-    const auto now = htonl(static_cast<std::uint32_t>(static_cast<std::uint64_t>(std::time(nullptr)) + from_1900_to_1970));
+    const auto now =
+        htonl(static_cast<std::uint32_t>(static_cast<std::uint64_t>(std::time(nullptr)) + from_1900_to_1970));
     request.reply(std::as_bytes(std::span(&now, 1)));
     co_return;
   }
@@ -26,6 +27,10 @@ class Time final : public superd::Service {
 
 int main(int argc, char** argv) {
   const std::string port = argc > 1 ? argv[1] : "time";
-  return superd::serve_until_signalled(
-      {{.name = "time", .handler = std::make_shared<Time>(), .listen = {"udp/" + port}, .design = {.design = "iterative"}}});
+  return superd::serve_until_signalled({
+      {.name = "time",
+       .handler = std::make_shared<Time>(),
+       .listen = {"udp/" + port},
+       .design = {.design = "iterative"}}
+  });
 }

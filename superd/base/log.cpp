@@ -32,7 +32,9 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-bool needs_quotes(std::string_view text) { return text.empty() || text.find_first_of(" =\"") != std::string_view::npos; }
+bool needs_quotes(std::string_view text) {
+  return text.empty() || text.find_first_of(" =\"") != std::string_view::npos;
+}
 
 std::string as_text(std::string_view event, std::span<const LogField> fields) {
   std::string line(event);
@@ -75,7 +77,8 @@ bool log_enabled(Severity severity) noexcept { return logger().should_log(level_
 void log_event(Severity severity, std::string_view event, std::span<const LogField> fields) noexcept {
   if (!log_enabled(severity)) return;
   try {
-    logger().log(level_of(severity), chosen_format == LogFormat::json ? as_json(event, fields) : as_text(event, fields));
+    logger().log(level_of(severity),
+                 chosen_format == LogFormat::json ? as_json(event, fields) : as_text(event, fields));
   } catch (...) {
     // A line that cannot be made or written is not worth a conversation.
   }

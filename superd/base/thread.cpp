@@ -31,7 +31,7 @@ void* run(void* argument) {
 void install_handler() {
   static std::once_flag once;
   std::call_once(once, [] {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) {};
     sigaction(interrupt_signal, &action, nullptr);
   });

@@ -9,10 +9,10 @@ namespace superd {
 
 namespace {
 constexpr DesignEntry table[] = {
-    {"iterative", "the listening thread serves each conversation to its end", false, false, false, make_iterative},
-    {"threads", "a thread per conversation, on demand", false, false, false, make_threads},
-    {"prethreaded", "`workers` threads wait at each listener", false, false, true, make_prethreaded},
-    {"event", "`loops` threads, each serving all its clients at once by an engine", true, true, false, make_event},
+    {"iterative",   "the listening thread serves each conversation to its end",           false, false, false, make_iterative  },
+    {"threads",     "a thread per conversation, on demand",                               false, false, false, make_threads    },
+    {"prethreaded", "`workers` threads wait at each listener",                            false, false, true,  make_prethreaded},
+    {"event",       "`loops` threads, each serving all its clients at once by an engine", true,  true,  false, make_event      },
 };
 }  // namespace
 

@@ -84,7 +84,7 @@ class Outbox {
   int fd_;
   std::size_t answers_ = 0, envelopes_ = 0;
   Sent sent_;
-  std::vector<iovec> parts_;                   // an answer each
+  std::vector<iovec> parts_;                    // an answer each
   std::vector<std::vector<std::byte>> copies_;  // keep their room from answer to answer
   std::vector<Envelope> letters_;
   std::vector<mmsghdr> headers_;  // one for each envelope, its answers are neighbours in parts_

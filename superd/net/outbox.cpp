@@ -113,8 +113,8 @@ void Outbox::send_queued() noexcept {
     auto& letter = letters_[i];
     const auto source_room = CMSG_ALIGN(letter.source_size);
     header.msg_control = letter.control.data();
-    header.msg_controllen = source_room + put_control(std::span(letter.control).subspan(source_room), SOL_UDP, UDP_SEGMENT,
-                                                      static_cast<std::uint16_t>(letter.segment));
+    header.msg_controllen = source_room + put_control(std::span(letter.control).subspan(source_room), SOL_UDP,
+                                                      UDP_SEGMENT, static_cast<std::uint16_t>(letter.segment));
   }
   std::size_t done = 0;
   while (done < envelopes_) {

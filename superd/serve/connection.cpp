@@ -23,7 +23,8 @@ End end_of(const Operation& operation) noexcept {
 
 // In 32 bits: a client is not waited for longer than 24 days without a byte.
 std::int32_t full_patience(const HostedService& hosted) noexcept {
-  return static_cast<std::int32_t>(std::min<Millis::rep>(hosted.limits.idle.count(), std::numeric_limits<std::int32_t>::max()));
+  return static_cast<std::int32_t>(
+      std::min<Millis::rep>(hosted.limits.idle.count(), std::numeric_limits<std::int32_t>::max()));
 }
 
 // What a client may still send after the end before its flood gets a reset.
@@ -72,9 +73,11 @@ void Connection::note_waiting(std::size_t moved) noexcept {
   const Time now = waiter_.now();
   const auto full = full_patience(hosted_);
   const auto waited = std::chrono::duration_cast<Millis>(now - waiting_since_).count();
-  const auto earned = static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits.min_rate);
+  const auto earned =
+      static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits.min_rate);
   waiting_since_ = now;
-  patience_ = static_cast<std::int32_t>(std::min<Millis::rep>(full, std::max<Millis::rep>(0, patience_ - waited) + earned));
+  patience_ =
+      static_cast<std::int32_t>(std::min<Millis::rep>(full, std::max<Millis::rep>(0, patience_ - waited) + earned));
 }
 
 void Connection::settle(std::size_t moved) noexcept {

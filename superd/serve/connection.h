@@ -17,13 +17,13 @@ namespace superd {
 /// Why a conversation is over.
 enum class End : std::uint8_t {
   not_yet,
-  finished,   ///< the client has sent all it will (read() alone; writing is still possible)
-  reset,      ///< the client or the network broke it off
-  idle,       ///< silent for Limits::idle
-  slow,       ///< below Limits::min_rate
-  too_long,   ///< longer than Limits::total
-  drained,    ///< we are shutting down
-  no_room,    ///< the engine cannot hold the connection
+  finished,  ///< the client has sent all it will (read() alone; writing is still possible)
+  reset,     ///< the client or the network broke it off
+  idle,      ///< silent for Limits::idle
+  slow,      ///< below Limits::min_rate
+  too_long,  ///< longer than Limits::total
+  drained,   ///< we are shutting down
+  no_room,   ///< the engine cannot hold the connection
 };
 
 /// Bytes that a client sent, lent to the handler until its next read(); false when there are none any more.

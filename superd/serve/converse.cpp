@@ -14,9 +14,17 @@ void note_exception(HostedService& hosted, const std::exception_ptr& thrown) noe
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& failure) {
-    log_event(Severity::error, "conversation failed", {{"service", hosted.name}, {"why", failure.what()}});
+    log_event(Severity::error, "conversation failed",
+              {
+                  {"service", hosted.name   },
+                  {"why",     failure.what()}
+    });
   } catch (...) {
-    log_event(Severity::error, "conversation failed", {{"service", hosted.name}, {"why", "unknown exception"}});
+    log_event(Severity::error, "conversation failed",
+              {
+                  {"service", hosted.name        },
+                  {"why",     "unknown exception"}
+    });
   }
 }
 
@@ -41,12 +49,14 @@ void note_end(HostedService& hosted, const Connection& client, bool failed) noex
   if (!failed) counter_for(counters, client.end()).add();
   if (!log_enabled(Severity::debug)) return;
   log_event(Severity::debug, "conversation ended",
-            {{"service", hosted.name},
-             {"client", client.peer().text()},
-             {"end", failed ? "failed" : name_of(client.end())},
-             {"ms", client.duration().count()},
-             {"in", client.bytes_in()},
-             {"out", client.bytes_out()}});
+            {
+                {"service", hosted.name                              },
+                {"client",  client.peer().text()                     },
+                {"end",     failed ? "failed" : name_of(client.end())},
+                {"ms",      client.duration().count()                },
+                {"in",      client.bytes_in()                        },
+                {"out",     client.bytes_out()                       }
+  });
 }
 
 }  // namespace
@@ -78,7 +88,11 @@ void note_end(const Datagram& request) noexcept {
   hosted.counters.served.add();
   if (log_enabled(Severity::debug))
     log_event(Severity::debug, "datagram served",
-              {{"service", hosted.name}, {"client", request.from().text()}, {"in", request.bytes().size()}});
+              {
+                  {"service", hosted.name           },
+                  {"client",  request.from().text() },
+                  {"in",      request.bytes().size()}
+    });
 }
 
 // The conversation of a datagram whose handler had to wait.

@@ -10,34 +10,34 @@ namespace superd {
 /// What one service has done since it began. Threads add without locks; reading is exact for each number, not across
 /// them. Every counter has its row in counter_table(), from which all that is shown is made.
 struct Counters {
-  Counter accepted;           ///< connections taken from a backlog
-  Counter served;             ///< conversations that came to their end by themselves, datagrams included
-  Counter received;           ///< datagrams that arrived
-  Counter answered;           ///< datagrams that left
-  Counter bytes_in;           ///< payload bytes from clients
-  Counter bytes_out;          ///< payload bytes the kernel took for clients
-  Counter full;               ///< times that a listener stopped because the level was reached
-  Counter refused_level;      ///< connections reset because the level was reached
-  Counter refused_client;     ///< connections reset because of per_client
-  Counter timed_out_idle;     ///< clients silent for `idle`
-  Counter timed_out_slow;     ///< clients below min_rate
-  Counter timed_out_total;    ///< conversations longer than `total`
-  Counter timed_out_linger;   ///< clients that went on sending after the end
-  Counter reset_by_client;    ///< connections that the client or the network broke off
-  Counter cut;                ///< conversations ended by our shutdown
-  Counter failed;             ///< conversations ended by an exception in the handler
-  Counter dropped_source;     ///< datagrams from a source that is never answered (multicast, port 0, our own, an echo)
-  Counter dropped_rate;       ///< datagrams over answer_rate
-  Counter dropped_client;     ///< datagrams over per_client
-  Counter dropped_truncated;  ///< datagrams that were longer than a datagram can be told to be
-  Counter suppressed_answer;  ///< answers over `amplification`
-  Counter failed_answer;      ///< answers that the kernel did not take
-  Counter kernel_drops;       ///< datagrams that the kernel dropped because the socket's buffer was full
-  Counter out_of_descriptors; ///< times that a listener paused for want of descriptors
-  Counter out_of_memory;      ///< times that a listener paused for want of memory
-  Counter out_of_threads;     ///< times that a client waited because no thread could be made
-  Counter engine_full;        ///< connections that the engine cannot hold (select beyond 1023)
-  Counter failed_accept;      ///< connections that were gone, or forbidden, before they were accepted
+  Counter accepted;            ///< connections taken from a backlog
+  Counter served;              ///< conversations that came to their end by themselves, datagrams included
+  Counter received;            ///< datagrams that arrived
+  Counter answered;            ///< datagrams that left
+  Counter bytes_in;            ///< payload bytes from clients
+  Counter bytes_out;           ///< payload bytes the kernel took for clients
+  Counter full;                ///< times that a listener stopped because the level was reached
+  Counter refused_level;       ///< connections reset because the level was reached
+  Counter refused_client;      ///< connections reset because of per_client
+  Counter timed_out_idle;      ///< clients silent for `idle`
+  Counter timed_out_slow;      ///< clients below min_rate
+  Counter timed_out_total;     ///< conversations longer than `total`
+  Counter timed_out_linger;    ///< clients that went on sending after the end
+  Counter reset_by_client;     ///< connections that the client or the network broke off
+  Counter cut;                 ///< conversations ended by our shutdown
+  Counter failed;              ///< conversations ended by an exception in the handler
+  Counter dropped_source;      ///< datagrams from a source that is never answered (multicast, port 0, our own, an echo)
+  Counter dropped_rate;        ///< datagrams over answer_rate
+  Counter dropped_client;      ///< datagrams over per_client
+  Counter dropped_truncated;   ///< datagrams that were longer than a datagram can be told to be
+  Counter suppressed_answer;   ///< answers over `amplification`
+  Counter failed_answer;       ///< answers that the kernel did not take
+  Counter kernel_drops;        ///< datagrams that the kernel dropped because the socket's buffer was full
+  Counter out_of_descriptors;  ///< times that a listener paused for want of descriptors
+  Counter out_of_memory;       ///< times that a listener paused for want of memory
+  Counter out_of_threads;      ///< times that a client waited because no thread could be made
+  Counter engine_full;         ///< connections that the engine cannot hold (select beyond 1023)
+  Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted
 };
 
 struct CounterEntry {

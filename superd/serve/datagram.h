@@ -21,7 +21,8 @@ class AnswerPath {
 /// One datagram, as a handler sees it. Belongs to its conversation, in whichever thread that runs.
 class Datagram : private Operation {
  public:
-  Datagram(std::unique_ptr<DatagramSlot>& slot, const Endpoint& listener, Waiter& waiter, HostedService& hosted) noexcept;
+  Datagram(std::unique_ptr<DatagramSlot>& slot, const Endpoint& listener, Waiter& waiter,
+           HostedService& hosted) noexcept;
   ~Datagram();
 
   class Sleep {

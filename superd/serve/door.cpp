@@ -146,7 +146,11 @@ void Door::refuse(Counter& why, std::string_view reason) noexcept {
   why.add();
   if (log_enabled(Severity::debug))
     log_event(Severity::debug, "connection refused",
-              {{"service", hosted_.name}, {"client", from_.text()}, {"why", reason}});
+              {
+                  {"service", hosted_.name},
+                  {"client",  from_.text()},
+                  {"why",     reason      }
+    });
   accepted_.close_with_reset();
 }
 
@@ -179,7 +183,11 @@ Trouble Door::note_trouble(int code) noexcept {
   // Once a shortage, not once a try.
   if (pause_ == first_pause)
     log_event(Severity::warning, "listener pauses",
-              {{"service", hosted_.name}, {"on", listener_->local.text()}, {"why", errno_text(code)}});
+              {
+                  {"service", hosted_.name           },
+                  {"on",      listener_->local.text()},
+                  {"why",     errno_text(code)       }
+    });
   return trouble;
 }
 

@@ -52,7 +52,8 @@ task<> Door::take_datagrams() {
 
 std::expected<std::size_t, int> Door::receive_batch() noexcept {
   std::array<DatagramSlot*, 64> room;
-  const auto most = std::min<std::size_t>({slots_.size(), room.size(), static_cast<std::size_t>(std::max(1, hosted_.level.vacant()))});
+  const auto most = std::min<std::size_t>(
+      {slots_.size(), room.size(), static_cast<std::size_t>(std::max(1, hosted_.level.vacant()))});
   for (std::size_t i = 0; i < most; ++i) {
     // Not zeroed: 64 KiB each, of which a datagram touches what it needs.
     if (!slots_[i]) slots_[i].reset(new (std::nothrow) DatagramSlot);

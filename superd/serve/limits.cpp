@@ -2,6 +2,8 @@
 
 namespace superd {
 
-std::vector<Network> Limits::loopback() { return {Network::parse("127.0.0.0/8").value(), Network::parse("::1/128").value()}; }
+std::vector<Network> Limits::loopback() {
+  return {Network::parse("127.0.0.0/8").value(), Network::parse("::1/128").value()};
+}
 
 }  // namespace superd

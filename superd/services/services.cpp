@@ -7,11 +7,11 @@ namespace superd {
 namespace {
 constexpr ServiceEntry table[] = {
     {"chargen", "an endless pattern, or one datagram of it", true, true, make_chargen},
-    {"daytime", "the time as a line of text", true, true, make_daytime},
-    {"discard", "takes everything, answers nothing", true, true, make_discard},
-    {"echo", "sends back what it is sent", true, true, make_echo},
-    {"qotd", "a quote of the day", true, true, make_qotd},
-    {"time", "the time as a 32-bit number", true, true, make_time},
+    {"daytime", "the time as a line of text",                true, true, make_daytime},
+    {"discard", "takes everything, answers nothing",         true, true, make_discard},
+    {"echo",    "sends back what it is sent",                true, true, make_echo   },
+    {"qotd",    "a quote of the day",                        true, true, make_qotd   },
+    {"time",    "the time as a 32-bit number",               true, true, make_time   },
 };
 }  // namespace
 

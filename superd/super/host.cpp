@@ -66,9 +66,11 @@ Result<> Host::open_designs() {
     if (auto opened = group.design->open(group.listeners); !opened) return opened;
     for (const auto& listener : group.listeners)
       log_event(Severity::info, "listening",
-                {{"service", listener->hosted->name},
-                 {"on", std::string(name_of(listener->transport)) + "/" + listener->local.text()},
-                 {"design", group.settings.design}});
+                {
+                    {"service", listener->hosted->name                                                  },
+                    {"on",      std::string(name_of(listener->transport)) + "/" + listener->local.text()},
+                    {"design",  group.settings.design                                                   }
+      });
   }
   return {};
 }

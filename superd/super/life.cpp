@@ -45,16 +45,24 @@ void raise_descriptor_limit(const ServiceTable& table) {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
   // Beside the clients: listeners, engines, logs.
   rlim_t wanted = 64;
-  for (const auto& service : table.services) wanted += static_cast<rlim_t>(service.limits.level) + service.listen.size();
+  for (const auto& service : table.services)
+    wanted += static_cast<rlim_t>(service.limits.level) + service.listen.size();
   if (limit.rlim_cur < wanted)
     log_event(Severity::warning, "fewer descriptors than all levels need",
-              {{"needed", wanted}, {"allowed", limit.rlim_cur}, {"then", "clients wait in the backlog"}});
+              {
+                  {"needed",  wanted                       },
+                  {"allowed", limit.rlim_cur               },
+                  {"then",    "clients wait in the backlog"}
+    });
 }
 
 void log_counters(const Host& host) {
   for (const auto& hosted : host.hosted()) {
     std::vector<LogField> fields{
-        {"service", hosted->name}, {"level", hosted->level.count()}, {"peak", hosted->level.peak()}};
+        {"service", hosted->name         },
+        {"level",   hosted->level.count()},
+        {"peak",    hosted->level.peak() }
+    };
     for (const auto& [name, counter] : counter_table())
       if (const auto value = (hosted->counters.*counter).value()) fields.emplace_back(name, value);
     log_event(Severity::info, "counters", fields);
@@ -71,13 +79,25 @@ ExitCode run_until_signalled(Host& host, Millis drain_patience) {
       continue;
     }
     if (signal == SIGHUP) {
-      log_event(Severity::info, "no reload", {{"signal", "SIGHUP"}, {"then", "restart superd to read the file again"}});
+      log_event(Severity::info, "no reload",
+                {
+                    {"signal", "SIGHUP"                               },
+                    {"then",   "restart superd to read the file again"}
+      });
       continue;
     }
-    log_event(Severity::info, "draining", {{"signal", sigabbrev_np(signal)}, {"level", host.level()}});
+    log_event(Severity::info, "draining",
+              {
+                  {"signal", sigabbrev_np(signal)},
+                  {"level",  host.level()        }
+    });
     const auto [cut, stuck] = drain(host, drain_patience, another_end_signal);
     log_counters(host);
-    log_event(stuck ? Severity::error : Severity::info, "ended", {{"cut", cut}, {"stuck", stuck}});
+    log_event(stuck ? Severity::error : Severity::info, "ended",
+              {
+                  {"cut",   cut  },
+                  {"stuck", stuck}
+    });
     // Their threads would be waited for without end.
     if (stuck) std::_Exit(std::to_underlying(ExitCode::cut));
     return cut == 0 ? ExitCode::drained : ExitCode::cut;

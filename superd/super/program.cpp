@@ -32,13 +32,20 @@ Result<> serve_one(Host& host, const ProgramService& service, std::uint16_t port
 
 int serve_until_signalled(const std::vector<ProgramService>& services, std::uint16_t port_base) {
   if (auto prepared = prepare_process(); !prepared) {
-    log_event(Severity::error, "cannot begin", {{"why", prepared.error().what}});
+    log_event(Severity::error, "cannot begin",
+              {
+                  {"why", prepared.error().what}
+    });
     return std::to_underlying(ExitCode::try_again);
   }
   Host host;
   for (const auto& service : services) {
     if (auto served = serve_one(host, service, port_base); !served) {
-      log_event(Severity::error, "cannot serve", {{"service", service.name}, {"why", served.error().what}});
+      log_event(Severity::error, "cannot serve",
+                {
+                    {"service", service.name       },
+                    {"why",     served.error().what}
+      });
       return std::to_underlying(ExitCode::try_again);
     }
   }

@@ -28,8 +28,9 @@ std::string welcome(const ServiceTable& table) {
       shown.set_port(static_cast<std::uint16_t>(shown.port() + table.port_base));
       auto host = shown.text();
       host.resize(host.rfind(':'));
-      text += fmt::format("  {:<8} {:<20} {}\n", service.name, std::string(name_of(address.transport)) + "/" + shown.text(),
-                          line_to_try(service.handler, address, host, shown.port()));
+      text +=
+          fmt::format("  {:<8} {:<20} {}\n", service.name, std::string(name_of(address.transport)) + "/" + shown.text(),
+                      line_to_try(service.handler, address, host, shown.port()));
     }
   }
   return text + "\nCtrl-C ends it. `superd --print-config > superd.toml` is a configuration to begin with.\n";
