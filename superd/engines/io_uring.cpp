@@ -1,94 +1,19 @@
+#include "superd/engines/io_uring.h"
+
 #include <poll.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "superd/engines/engines.h"
-#include "superd/engines/ring.h"
-#include "superd/engines/ring_buffers.h"
 #include "superd/engines/transfer.h"
 
 namespace superd {
 
-namespace {
-
-/// io_uring(7).
-///
-/// - The kernel never holds the address of a handler's memory beyond the call that submits: it receives into buffers of
-///   ours, and a send that does not fit at once is waited out by polling. So an operation can be withdrawn at any time;
-///   what still flies for it is told to end, and its answer, which carries a number and no address, is let pass.
-/// - A chatty connection has one request under way for good: it receives again and again, and an idle one holds no
-///   buffer. One who sends more than a buffer at a time is read like the readiness engines do it, 64 KiB into a hot
-///   buffer. So is everybody when the kernel's buffers are used up.
-/// - A listening socket is polled, and its door accepts: rings that share one would give everything to the first.
-class IoUring final : public Engine {
- public:
-  IoUring(std::unique_ptr<Ring> ring, std::unique_ptr<RingBuffers> arrivals)
-      : ring_(std::move(ring)), arrivals_(std::move(arrivals)) {
-    watch_wake_fd();
-  }
-
-  bool wait(Operation&) noexcept override;
-  void forget(Operation&) noexcept override;
-  void cancel_all() noexcept override;
-
- private:
-  // How many arrived buffers a connection may hold whose handler does not read.
-  static constexpr std::uint16_t most_unread = 4;
-  // After how many small receives in a row a connection counts as chatty again.
-  static constexpr std::uint8_t bulk_memory = 8;
-  static constexpr std::int16_t not_ended = -1;
-
-  /// What we know of a descriptor.
-  struct Slot {
-    Operation* operation = nullptr;  // who is parked for it
-    std::uint32_t receiving = 0;     // the number of the receive that is under way; 0: none
-    std::uint32_t waiting = 0;       // the same of the poll or the send of `operation`
-    std::uint32_t batch = 0;         // Ring::batch() of the last request
-    RingBuffers::Queue unread;
-    std::int16_t ended = not_ended;  // errno with which receiving ended; 0: the peer has sent all it will
-    std::uint8_t bulk = 0;           // counts down; 0: chatty
-    bool known = false;              // has been waited for before
-    bool sending = false;            // `waiting` is a send
-    bool stopping = false;           // `receiving` has been told to end
-
-    [[nodiscard]] bool has_arrivals() const noexcept { return unread.length > 0 || ended != not_ended; }
-  };
-
-  void collect(Time until) noexcept override { ring_->submit_and_wait(until); }
-  void dispatch() noexcept override;
-  void timer_came_up(Operation&) noexcept override;
-  void withdraw(Operation&) noexcept override;
-
-  // True: the operation has its outcome. False: it is parked.
-  bool begin_read(Operation&) noexcept;
-  bool begin_write(Operation&) noexcept;
-  bool try_or_park(Operation&, Slot&) noexcept;
-  bool take_arrival(Operation&, Slot&) noexcept;
-
-  void answered(const Ring::Answer&) noexcept;
-  void received(const Ring::Answer&) noexcept;
-  void keep(Slot&, const Ring::Answer&) noexcept;
-  void sent(Operation&, Slot&, int result) noexcept;
-
-  void park(Operation&, Slot&) noexcept;
-  void park_for_bytes(Operation&, Slot&, bool likely_nothing_yet) noexcept;
-  void park_for_poll(Operation&, Slot&, short events) noexcept;
-  void park_for_send(Operation&, Slot&) noexcept;
-  void finish(Operation&) noexcept;
-
-  void stop_receiving(Slot&, int fd) noexcept;
-  void give_back(Operation&) noexcept;
-  void watch_wake_fd() noexcept;
-  RingTag tag(RingTag::What, Slot&, int fd) noexcept;
-  Slot& slot(int fd);
-  bool is_out_of_turns() noexcept { return --inline_left_ <= 0; }
-
-  std::unique_ptr<Ring> ring_;
-  std::unique_ptr<RingBuffers> arrivals_;
-  std::vector<Slot> slots_;
-  std::uint32_t last_number_ = 0;
-};
+IoUring::IoUring(std::unique_ptr<Ring> ring, std::unique_ptr<RingBuffers> arrivals)
+    : arrivals_(std::move(arrivals)), ring_(std::move(ring)) {
+  watch_wake_fd();
+}
 
 IoUring::Slot& IoUring::slot(int fd) {
   const auto index = static_cast<std::size_t>(fd);
@@ -112,77 +37,60 @@ bool IoUring::wait(Operation& operation) noexcept {
     case Kind::sleep:
     case Kind::signal: return wait_in_wheel(operation);
     case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
-    case Kind::read:
+    case Kind::read: {
       give_back(operation);
-      if (!begin_read(operation)) return false;
-      break;
-    case Kind::write:
-      if (!begin_write(operation)) return false;
-      break;
+      auto& place = slot(operation.fd);
+      const bool worth_a_try = place.has_arrivals() || (!place.receiving && (!place.known || operation.more_likely));
+      if (worth_a_try) break;
+      park_for_bytes(operation, place, false);
+      return false;
+    }
+    case Kind::write: {
+      // In a dialogue the answers of all who were heard in this turn go out in one call. Otherwise nothing is gained by
+      // waiting for the turn's end: a short connection is answered straight from accept, and bulk is bound by the copy.
+      auto& place = slot(operation.fd);
+      const bool is_dialogue = place.receiving && operation.bytes.size() <= RingBuffers::size;
+      if (!is_dialogue) break;
+      park_for_send(operation, place);
+      return false;
+    }
   }
+  if (--inline_left_ <= 0) {
+    park_for_next_turn(operation);
+    return false;
+  }
+  if (!try_or_park(operation, slot(operation.fd))) return false;
   operation.kind = Kind::none;
   return true;
 }
 
-bool IoUring::begin_read(Operation& operation) noexcept {
-  auto& place = slot(operation.fd);
-  const bool worth_a_try = place.has_arrivals() || (!place.receiving && (!place.known || operation.more_likely));
-  if (!worth_a_try) {
-    park_for_bytes(operation, place, false);
-    return false;
-  }
-  if (is_out_of_turns()) {
-    park_for_next_turn(operation);
-    return false;
-  }
-  return try_or_park(operation, place);
-}
-
-// In a dialogue the answers of all who were heard in this turn go out in one call. Otherwise nothing is gained by
-// waiting for the turn's end: a short connection is answered straight from accept, and bulk is bound by the copy.
-bool IoUring::begin_write(Operation& operation) noexcept {
-  auto& place = slot(operation.fd);
-  if (place.receiving && operation.bytes.size() <= RingBuffers::size) {
-    park_for_send(operation, place);
-    return false;
-  }
-  if (is_out_of_turns()) {
-    park_for_next_turn(operation);
-    return false;
-  }
-  return try_or_park(operation, place);
-}
-
 bool IoUring::try_or_park(Operation& operation, Slot& place) noexcept {
   const bool writes = operation.kind == Kind::write;
-  if (!writes) {
-    if (take_arrival(operation, place)) return true;
-    if (place.receiving) {
-      park(operation, place);
-      return false;
-    }
+  if (!writes && take_arrival(operation, place)) return true;
+  // Never beside the kernel: the bytes would come out of order.
+  if (!writes && place.receiving) {
+    park(operation, place);
+    return false;
   }
   switch (writes ? try_send(operation) : try_receive(operation, buffers_)) {
     case Try::settled:
-      if (!writes && operation.outcome == Outcome::done) {
-        if (operation.bytes.size() >= RingBuffers::size)
-          place.bulk = bulk_memory;
-        else if (place.bulk > 0)
-          --place.bulk;
-      }
+      if (!writes && operation.outcome == Outcome::done) place.note_size(operation.bytes.size());
       return true;
     case Try::not_ready:
-      if (writes)
-        park_for_poll(operation, place, POLLOUT);
-      else
-        park_for_bytes(operation, place, true);
+      writes ? park_for_poll(operation, place, POLLOUT) : park_for_bytes(operation, place, true);
       return false;
-    case Try::shortage:
-      place.operation = &operation;
-      park_for_retry(operation, Clock::now() + retry_pause);
-      return false;
+    case Try::shortage: break;
   }
+  place.operation = &operation;
+  park_for_retry(operation, Clock::now() + retry_pause);
   return false;
+}
+
+void IoUring::Slot::note_size(std::size_t received) noexcept {
+  if (received >= RingBuffers::size)
+    bulk = bulk_memory;
+  else if (bulk > 0)
+    --bulk;
 }
 
 bool IoUring::take_arrival(Operation& operation, Slot& place) noexcept {
@@ -282,7 +190,7 @@ void IoUring::keep(Slot& place, const Ring::Answer& answer) noexcept {
   if (answer.result > 0) {
     const auto filled = static_cast<std::size_t>(answer.result);
     arrivals_->append(place.unread, answer.buffer(), filled);
-    if (filled == RingBuffers::size) place.bulk = bulk_memory;
+    place.note_size(filled);
     return;
   }
   if (answer.has_buffer()) arrivals_->give_back(answer.buffer());
@@ -369,8 +277,6 @@ void IoUring::cancel_all() noexcept {
   // The loop may end here, and the sockets it had shall be closed then.
   ring_->submit_and_work();
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Engine>> make_io_uring() {
   auto ring = Ring::make();
