@@ -54,12 +54,13 @@ bool Blocking::limit_receive(int fd, Time::duration left) noexcept {
 
 void Blocking::read(Operation& operation) noexcept {
   for (;;) {
-    if (operation.deadline != never) {
-      if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
-      if (!limit_receive(operation.fd, operation.deadline - now_)) return end(operation, Outcome::failed, errno);
-    }
+    // After the deadline too there is one look: whoever has sent something while we were stopped is not timed out.
+    const bool time_is_up = operation.deadline <= now_;
+    if (!time_is_up && operation.deadline != never && !limit_receive(operation.fd, operation.deadline - now_))
+      return end(operation, Outcome::failed, errno);
     if (!buffer_) buffer_.reset(new (std::nothrow) std::byte[BufferPool::size]);
-    const ssize_t got = buffer_ ? recv(operation.fd, buffer_.get(), BufferPool::size, 0) : -1;
+    const int manner = time_is_up ? MSG_DONTWAIT : 0;
+    const ssize_t got = buffer_ ? recv(operation.fd, buffer_.get(), BufferPool::size, manner) : -1;
     const int code = buffer_ ? errno : ENOMEM;
     now_ = Clock::now();
     if (got > 0) {
@@ -67,25 +68,24 @@ void Blocking::read(Operation& operation) noexcept {
       return end(operation, Outcome::done);
     }
     if (got == 0) return end(operation, Outcome::end_of_stream);
-    if (is_shortage(code))
-      std::this_thread::sleep_for(retry_pause);
-    else if (code != EINTR && code != EAGAIN)
-      return end(operation, Outcome::failed, code);
+    if (!is_shortage(code) && code != EINTR && code != EAGAIN) return end(operation, Outcome::failed, code);
+    if (time_is_up) return end(operation, Outcome::timed_out);
+    if (is_shortage(code)) std::this_thread::sleep_for(retry_pause);
   }
 }
 
 void Blocking::write(Operation& operation) noexcept {
   for (;;) {
-    switch (try_send(operation)) {
-      case Try::settled: return;
-      case Try::shortage: std::this_thread::sleep_for(retry_pause); break;
-      case Try::not_ready:
-        pollfd room{operation.fd, POLLOUT, 0};
-        (void)::poll(&room, 1, poll_timeout(operation.deadline));
-        break;
-    }
-    now_ = Clock::now();
+    const Try result = try_send(operation);
+    if (result == Try::settled) return;
+    // Only now, when nothing fits: a client that has made room while we were stopped is not timed out.
     if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
+    pollfd room{operation.fd, POLLOUT, 0};
+    if (result == Try::shortage)
+      std::this_thread::sleep_for(retry_pause);
+    else
+      (void)::poll(&room, 1, poll_timeout(operation.deadline));
+    now_ = Clock::now();
   }
 }
 

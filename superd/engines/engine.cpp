@@ -4,8 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
+#include <thread>
 #include <utility>
+
+#include "superd/engines/transfer.h"
 
 namespace superd {
 
@@ -17,12 +21,19 @@ Engine::~Engine() = default;
 
 void Engine::turn(Time until) noexcept {
   serve_requests();
-  collect(std::min(until, timers_.next()));
+  if (const int code = collect(std::min(until, timers_.next()))) look_again(code);
   now_ = Clock::now();
   // Events before timers: after a long stall, whoever has data waiting is served and not timed out.
   dispatch();
   serve_requests();
   expire_timers();
+}
+
+// Interrupted, perhaps by a stop of minutes (SIGSTOP): what has arrived meanwhile comes before the timers. Any other
+// failure, a shortage of memory, must not make the loop spin.
+void Engine::look_again(int code) noexcept {
+  if (code != EINTR) std::this_thread::sleep_for(retry_pause);
+  (void)collect(Time{});
 }
 
 void Engine::complete(Operation& operation, Outcome outcome) noexcept {

@@ -46,8 +46,9 @@ class Engine : public Waiter {
  protected:
   Engine();
 
-  /// Waits for events until `until` and collects them; `until` in the past: only looks.
-  virtual void collect(Time until) noexcept = 0;
+  /// Waits for events until `until` and collects them; `until` in the past: only looks. 0, or the errno of a wait that
+  /// failed.
+  virtual int collect(Time until) noexcept = 0;
   /// Resumes whoever the collected events are for.
   virtual void dispatch() noexcept = 0;
   /// The timer of a parked operation came up: its deadline has passed, or it is to be tried again.
@@ -88,6 +89,7 @@ class Engine : public Waiter {
   void request(Request);
   void serve_requests() noexcept;
   void expire_timers() noexcept;
+  void look_again(int code) noexcept;
 
   Socket wake_;  // eventfd(2)
   std::mutex mutex_;

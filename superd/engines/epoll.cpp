@@ -32,13 +32,15 @@ class Epoll final : public Readiness {
     return epoll_ctl(epoll_.fd(), change, fd, &event) == 0 ? 0 : errno;
   }
 
-  void collect(Time until) noexcept override {
+  int collect(Time until) noexcept override {
     const int count = epoll_wait(epoll_.fd(), events_.data(), static_cast<int>(events_.size()), poll_timeout(until));
+    if (count < 0) return errno;
     for (int i = 0; i < count; ++i) {
       const auto& event = events_[static_cast<std::size_t>(i)];
       const bool broken_off = event.events & (EPOLLERR | EPOLLHUP);
       ready_.push_back({event.data.fd, broken_off || event.events & EPOLLIN, broken_off || event.events & EPOLLOUT});
     }
+    return 0;
   }
 
   Socket epoll_;

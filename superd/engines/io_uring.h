@@ -51,7 +51,7 @@ class IoUring final : public Engine {
     void note_size(std::size_t received) noexcept;
   };
 
-  void collect(Time until) noexcept override { ring_->submit_and_wait(until); }
+  int collect(Time until) noexcept override { return ring_->submit_and_wait(until); }
   void dispatch() noexcept override;
   void timer_came_up(Operation&) noexcept override;
   void withdraw(Operation&) noexcept override;

@@ -1,8 +1,13 @@
 #include <poll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <span>
 
 #include "superd/engines/engines.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/engines/readiness.h"
+#include "superd/engines/transfer.h"
 
 namespace superd {
 
@@ -37,10 +42,32 @@ class Poll final : public Readiness {
     return 0;
   }
 
-  void collect(Time until) noexcept override {
-    int left = ::poll(watched_.data(), watched_.size(), poll_timeout(until));
-    for (std::size_t i = 0; left > 0 && i < watched_.size(); ++i) {
-      const auto& entry = watched_[i];
+  int collect(Time until) noexcept override {
+    const int count = ::poll(watched_.data(), watched_.size(), poll_timeout(until));
+    if (count < 0) return errno == EINVAL ? collect_in_parts(until) : errno;
+    note_ready(watched_, count);
+    return 0;
+  }
+
+  // poll(2) refuses more than RLIMIT_NOFILE, and that may have been lowered below what we have: then in parts, by looking
+  // again and again.
+  int collect_in_parts(Time until) noexcept {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == 0) return EINVAL;
+    const auto part = static_cast<std::size_t>(limit.rlim_cur);
+    for (std::size_t begin = 0; begin < watched_.size(); begin += part) {
+      const auto some = std::span(watched_).subspan(begin, std::min(part, watched_.size() - begin));
+      const int count = ::poll(some.data(), some.size(), 0);
+      if (count < 0) return errno;
+      note_ready(some, count);
+    }
+    if (ready_.empty()) (void)::poll(nullptr, 0, poll_timeout(std::min(until, Clock::now() + retry_pause)));
+    return 0;
+  }
+
+  void note_ready(std::span<const pollfd> some, int left) {
+    for (std::size_t i = 0; left > 0 && i < some.size(); ++i) {
+      const auto& entry = some[i];
       if (entry.revents == 0) continue;
       --left;
       const bool broken_off = entry.revents & (POLLERR | POLLHUP | POLLNVAL);

@@ -140,26 +140,21 @@ void Ring::submit_and_work() noexcept {
   (void)io_uring_get_events(&ring_);
 }
 
-void Ring::submit_and_wait(Time until) noexcept {
+int Ring::submit_and_wait(Time until) noexcept {
   enable();
-  enter_and_wait(until);
+  const int result = enter_and_wait(until);
   if (io_uring_sq_ready(&ring_) == 0) ++batch_;
+  return result < 0 && result != -ETIME ? -result : 0;
 }
 
-void Ring::enter_and_wait(Time until) noexcept {
-  if (until == never) {
-    (void)io_uring_submit_and_wait(&ring_, 1);
-    return;
-  }
+int Ring::enter_and_wait(Time until) noexcept {
+  if (until == never) return io_uring_submit_and_wait(&ring_, 1);
   const auto left = until - Clock::now();
-  if (left <= Clock::duration::zero()) {
-    (void)io_uring_submit_and_get_events(&ring_);
-    return;
-  }
+  if (left <= Clock::duration::zero()) return io_uring_submit_and_get_events(&ring_);
   const auto seconds = std::chrono::floor<Seconds>(left);
   __kernel_timespec limit{seconds.count(), (left - seconds).count()};
   io_uring_cqe* first;
-  (void)io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+  return io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
 }
 
 Ring::Answer Ring::take_answer() noexcept {

@@ -60,7 +60,7 @@ class Ring {
   /// Also lets the kernel finish what it can; for once, when nobody waits any more.
   void submit_and_work() noexcept;
   /// Waits until there is an answer, until the deadline at the latest.
-  void submit_and_wait(Time until) noexcept;
+  int submit_and_wait(Time until) noexcept;
 
   /// Counts what was submitted together, beginning with 1: what was queued under the present number is not yet out.
   [[nodiscard]] std::uint32_t batch() const noexcept { return batch_; }
@@ -76,7 +76,7 @@ class Ring {
   Ring() = default;
   io_uring_sqe& request() noexcept;
   void enable() noexcept;
-  void enter_and_wait(Time until) noexcept;
+  int enter_and_wait(Time until) noexcept;
 
   io_uring ring_{};
   bool enabled_ = false;

@@ -30,7 +30,7 @@ class Select final : public Readiness {
     return 0;
   }
 
-  void collect(Time until) noexcept override {
+  int collect(Time until) noexcept override {
     fd_set readable = reading_;
     fd_set writable = writing_;
     timeval timeout{};
@@ -40,6 +40,7 @@ class Select final : public Readiness {
       timeout = {micros / 1'000'000, micros % 1'000'000};
     }
     int left = select(highest_ + 1, &readable, &writable, nullptr, until == never ? nullptr : &timeout);
+    if (left < 0) return errno;
     for (int fd = 0; left > 0 && fd <= highest_; ++fd) {
       const bool can_read = FD_ISSET(fd, &readable);
       const bool can_write = FD_ISSET(fd, &writable);
@@ -47,6 +48,7 @@ class Select final : public Readiness {
       left -= can_read + can_write;
       ready_.push_back({fd, can_read, can_write});
     }
+    return 0;
   }
 
   fd_set reading_, writing_;
