@@ -21,6 +21,13 @@ std::string group_of(const ServiceSettings& settings) {
   return "service " + settings.name;
 }
 
+// Who comes now must not queue for a server that is about to end: it is refused, or finds the next one there. A datagram
+// socket stays, for the answers of handlers that are still at work.
+void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcept {
+  for (const auto& listener : listeners)
+    if (is_stream(listener->transport)) listener->socket.reset();
+}
+
 }  // namespace
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
@@ -77,8 +84,13 @@ Result<> Host::open_designs() {
 
 bool Host::close() noexcept {
   bool closed = true;
-  for (auto& [name, group] : groups_)
-    if (group.design && !group.design->close()) closed = false;
+  for (auto& [name, group] : groups_) {
+    if (!group.design) continue;
+    if (group.design->close())
+      close_streams(group.listeners);
+    else
+      closed = false;
+  }
   return closed;
 }
 

@@ -31,7 +31,8 @@ class Host {
   /// Serves one more service with a handler of the caller's own: the library without a configuration.
   Result<> serve(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
 
-  /// Takes nobody in any more, but for those in the backlogs. True when that is done; false: call again in a while.
+  /// Takes nobody in any more, but for those in the backlogs; then closes what streams came in by, so that new clients
+  /// are refused. True when that is done; false: call again in a while.
   bool close() noexcept;
   /// Ends all conversations.
   void cut() noexcept;
