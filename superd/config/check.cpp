@@ -44,8 +44,7 @@ void check_handler(const Looked& at) {
 
 void check_listeners(const Looked& at, std::uint16_t port_base, bool is_whole) {
   const auto& [service, lines, complaints] = at;
-  if (!lines.keys.contains("listen") && is_whole)
-    at.complain("listen", R"(is missing: write where clients are taken in, as in listen = ["tcp/7"])");
+  if (!lines.keys.contains("listen") && is_whole) at.complain("listen", fmt::format("is missing: {}", listen_remedy));
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& [transport, endpoint, interface, text] = service.listen[i];
     const int port = transport == Transport::unix_stream ? 0 : endpoint.port();

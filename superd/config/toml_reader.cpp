@@ -6,7 +6,7 @@
 
 #include "superd/base/words.h"
 #include "superd/config/document.h"
-#include "superd/config/toml_shape.h"
+#include "superd/config/toml_guard.h"
 
 namespace superd {
 
@@ -15,19 +15,17 @@ namespace {
 // Errors of syntax are mostly one, or the same one in every line: then ten show what is meant.
 constexpr int most_syntax_errors = 10;
 
-struct SyntaxError {
-  int line;
-  std::string why;
-};
-
-using Parsed = std::expected<toml::table, SyntaxError>;
+using Parsed = std::expected<toml::table, Flaw>;
 
 /// "Error while parsing array: expected comma, saw 'x'" without its beginning, lower case, safe to show.
 std::string without_preamble(std::string_view description) {
   constexpr std::string_view preamble = "Error while parsing ";
   if (const auto colon = description.find(": "); description.starts_with(preamble) && colon != description.npos)
     description.remove_prefix(colon + 2);
-  std::string why = escaped(description);
+  constexpr std::string_view end = R"('\n')";
+  const bool is_at_end = description.ends_with(end);
+  if (is_at_end) description.remove_suffix(end.size());
+  auto why = escaped(description) + (is_at_end ? "the end of the line" : "");
   if (!why.empty() && why[0] >= 'A' && why[0] <= 'Z') why[0] += 'a' - 'A';
   return why;
 }
@@ -35,11 +33,16 @@ std::string without_preamble(std::string_view description) {
 int line_of(const toml::source_region& region) { return std::max(1, static_cast<int>(region.begin.line)); }
 
 Parsed parse(std::string_view text) {
+  auto guard = guarded(text);
+  auto& flaw = guard.flaw;
   try {
-    return toml::parse(text);
+    auto table = toml::parse(guard.text);
+    if (!flaw) return table;
   } catch (const toml::parse_error& failure) {
-    return std::unexpected(SyntaxError{line_of(failure.source()), without_preamble(failure.description())});
+    const int line = line_of(failure.source());
+    if (!flaw || line < flaw->line) flaw = {line, without_preamble(failure.description()), false};
   }
+  return std::unexpected(std::move(*flaw));
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -74,25 +77,25 @@ Assignment assignment_in(std::string_view line) {
   return {key, trimmed(value.substr(0, value.find('#')))};
 }
 
-/// A word, "30s", "64 KiB", "tcp/7": what people write and TOML wants in quotes.
+/// A word, "30s", "64 KiB", "0660", "tcp/7": what people write and TOML wants in quotes.
 bool is_unquoted_text(std::string_view value) {
-  const auto is_plain = [](unsigned char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("_-./:* ").find(static_cast<char>(c)) != std::string_view::npos;
-  };
-  return !value.empty() && value.size() <= 60 && std::ranges::all_of(value, is_plain);
+  constexpr std::string_view digits = "0123456789";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:*[]% ";
+  if (value.size() < 2 || value.size() > 60 || value[0] == '[') return false;
+  if (value.find_first_not_of(plain) != value.npos) return false;
+  return value[0] == '0' || value.find_first_not_of(digits) != value.npos;
 }
 
-void complain(const SyntaxError& syntax, std::string_view line, Complaints& complaints) {
+void complain(const Flaw& flaw, std::string_view line, Complaints& complaints) {
   const auto [key, value] = assignment_in(line);
   const bool is_header = trimmed(line).starts_with('[');
   const auto what = is_header ? trimmed(line) : key.empty() ? std::string_view("TOML") : key;
-  if (syntax.why.starts_with("cannot redefine"))
-    complaints.add(syntax.line, what, syntax.why + ": it is there twice: keep one");
-  else if (!key.empty() && is_unquoted_text(value))
-    complaints.add(syntax.line, what, fmt::format("{}: text and units stand in quotes: \"{}\"", syntax.why, value));
-  else
-    complaints.add(syntax.line, what, fmt::format("not TOML: {}", syntax.why));
+  auto why = flaw.what;
+  if (why.starts_with("cannot redefine"))
+    why += ": it is there twice: keep one";
+  else if (is_unquoted_text(value))
+    why += fmt::format(": text and units stand in quotes: \"{}\"", value);
+  complaints.add(flaw.line, what, why);
 }
 
 Node::Type type_of(const toml::node& node) {
@@ -107,7 +110,7 @@ Node::Type type_of(const toml::node& node) {
   }
 }
 
-/// As deep as flaw_of_shape() lets a text be.
+/// As deep as guarded() lets a text be.
 Node node_of(const toml::node& from) {
   Node node{.type = type_of(from), .line = line_of(from.source())};
   if (const auto* text = from.as_string()) node.text = text->get();
@@ -132,23 +135,21 @@ Node node_of(const toml::node& from) {
 }  // namespace
 
 Document read_toml(std::string_view text, Complaints& complaints) {
-  if (const auto flaw = flaw_of_shape(text)) {
-    complaints.add(flaw->line, "TOML", flaw->what);
-    return {.is_whole = false};
-  }
   std::string rest(text);
   for (int errors = 0;; ++errors) {
     const auto parsed = parse(rest);
     if (parsed) return {.root = node_of(*parsed), .is_whole = errors == 0};
-    const auto line = span_of_line(rest, parsed.error().line);
-    complain(parsed.error(), std::string_view(rest).substr(line.begin, line.size), complaints);
+    const auto& flaw = parsed.error();
+    const auto [begin, size] = span_of_line(rest, flaw.line);
+    const auto line = std::string_view(rest).substr(begin, size);
+    complain(flaw, line, complaints);
+    if (flaw.is_final) return {.is_whole = false};
     // What stands before a wrong line can be read, unless the line is within a value that began earlier. What stands
     // behind it can be read without it, unless it is a section's header.
-    const auto before = parse(std::string_view(rest).substr(0, line.begin));
-    const bool is_header = assignment_in(std::string_view(rest).substr(line.begin, line.size)).key.empty();
-    if (!before || is_header || errors == most_syntax_errors)
+    const auto before = parse(std::string_view(rest).substr(0, begin));
+    if (!before || assignment_in(line).key.empty() || errors == most_syntax_errors)
       return {.root = before ? node_of(*before) : Node{}, .is_whole = false};
-    std::fill_n(rest.begin() + static_cast<std::ptrdiff_t>(line.begin), line.size, ' ');
+    std::fill_n(rest.begin() + static_cast<std::ptrdiff_t>(begin), size, ' ');
   }
 }
 

@@ -116,6 +116,7 @@ std::optional<std::string> label(const Reading& reading) {
 }
 
 std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
+  if (items_of(reading.node).empty()) return reading.complain(fmt::format("is empty: {}", listen_remedy));
   return each<ListenAddress>(reading, ListenAddress::parse);
 }
 

@@ -44,6 +44,8 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] bool is_label(std::string_view) noexcept;
 constexpr std::string_view label_rule = "a name is 1 to 64 letters, digits, \"_\", \"-\" and \".\"";
 
+constexpr std::string_view listen_remedy = R"(write where clients are taken in, as in listen = ["tcp/7"])";
+
 /// "64KiB", or 0 as it is.
 [[nodiscard]] std::string size_text(std::int64_t bytes);
 /// Words in quotes: "\"wait\" or \"refuse\"".

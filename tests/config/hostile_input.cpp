@@ -1,0 +1,80 @@
+#include "tests/config/config_test.h"
+
+using namespace superd;
+using namespace superd::test;
+
+namespace {
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string all;
+  all.reserve(text.size() * times);
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+}  // namespace
+
+// toml++ 3.3 overflows the stack on these.
+TEST(AHostileText, WithAKeyOfManyPartsIsRefused) {
+  const auto key = repeated("a.", 500'000) + "a";
+  for (const auto& text : {"[" + key + "]\n", key + " = 1\n", "x = {" + key + " = 1}\n", "x = '''\n'''\n" + key + "=1",
+                           "x = \"\"\"\\\"\"\"\"\"\n[" + key + "]", repeated("a . ", 500'000) + "b = 1",
+                           "# \"\n" + key + "=1", "x = \"#\\\"\"\n" + key + "=1"}) {
+    const auto errors = errors_of(text);
+    ASSERT_FALSE(errors.empty());
+    EXPECT_TRUE(errors.back().ends_with(": a key has at most 16 parts")) << errors.back();
+  }
+}
+
+TEST(AHostileText, WithDeepBracketsIsRefused) {
+  EXPECT_EQ(errors_of("x = " + repeated("[", 1'000'000)), Lines{"x.toml:1: x: brackets nest at most 16 deep"});
+  EXPECT_EQ(errors_of("x = [\n" + repeated("{a.b = ", 1'000'000)),
+            Lines{"x.toml:2: {a.b: brackets nest at most 16 deep"});
+}
+
+TEST(AHostileText, WithManyValuesIsRefused) {
+  std::string text;
+  for (int i = 0; i < 300'000; ++i) text += "[a" + std::to_string(i) + ".x]\n";
+  EXPECT_EQ(errors_of(text), Lines{"x.toml:200001: [a200000.x]: a file has at most 200000 values"});
+}
+
+TEST(AHostileText, MayHaveDotsAndBracketsInStringsAndComments) {
+  const auto noise = repeated("[{.=,", 100'000);
+  const auto trusted = "trusted = [] # \"'" + noise + "\n";
+  EXPECT_EQ(errors_of(echo_with(trusted)), Lines{});
+  EXPECT_TRUE(errors_of(echo_with("group = \"" + noise + "\"")).at(0).starts_with("x.toml:3: group: \"[{.="));
+  EXPECT_TRUE(errors_of(echo_with("group = '" + noise + "'")).at(0).starts_with("x.toml:3: group: \"[{.="));
+  EXPECT_TRUE(errors_of(echo_with("group = '''\n" + noise + "'''")).at(0).starts_with("x.toml:3: group: \"[{.="));
+}
+
+// toml++ 3.3 reaches __builtin_unreachable() for a Cyrillic letter where a blank may stand.
+TEST(AHostileText, MayHoldAnyLetterInStringsOfALineAndInComments) {
+  EXPECT_EQ(errors_of("\xef\xbb\xbf# \xd1\x94\n" + echo_with("# \xd1\x94")), Lines{});
+  EXPECT_EQ(parsed("[service.echo]\nlisten = \"unix:/\xd1\x94\"").services[0].listen[0].text, "unix:/\xd1\x94");
+  EXPECT_EQ(parsed("[service.echo]\nlisten = 'unix:/\xd1\x94'").services[0].listen[0].text, "unix:/\xd1\x94");
+  const std::string why = "outside of quotes stands ASCII alone, and a quote is \"";
+  EXPECT_EQ(errors_of(echo_with("\xd1\x94 = 3")), Lines{"x.toml:3: \\xd1\\x94: " + why});
+  EXPECT_EQ(errors_of(echo_with("level = 3 \xd1\x94")), Lines{"x.toml:3: level: " + why});
+  EXPECT_EQ(errors_of("[service.echo]\nlisten = \"\"\"\ntcp/7\\\n\xd1\x94\"\"\"\nlevel = 0"),
+            Lines{"x.toml:4: TOML: a string in \"\"\" is ASCII: write it in one line and in \""});
+}
+
+TEST(AHostileText, GetsAThousandErrorsAtMost) {
+  std::string text = "[service.echo]\nlisten = [\n";
+  for (int i = 0; i < 20'000; ++i) text += "\"tcp/no-such-name-" + std::to_string(i) + "\",\n";
+  const auto errors = errors_of(text + "]\n");
+  ASSERT_EQ(errors.size(), 1001U);
+  EXPECT_EQ(errors.back(), "x.toml: these are 1000 errors: no more are shown");
+}
+
+TEST(AHostileText, OfAnyBytesIsAnError) {
+  for (int byte = 0; byte < 256; ++byte)
+    for (const auto* before : {"", "x", "x = ", "x = \"", "[", "[service.echo]\nlisten = [\"tcp/", "# "})
+      EXPECT_FALSE(errors_of(before + std::string(1, static_cast<char>(byte))).empty()) << byte;
+}
+
+TEST(AHostileText, CutAnywhereIsNoMisfortune) {
+  const std::string whole = print_config(parsed(default_config()));
+  for (std::size_t size = 0; size < 3'000; ++size)
+    for (const auto& line : errors_of(whole.substr(0, size))) EXPECT_TRUE(line.starts_with("x.toml:")) << line;
+}

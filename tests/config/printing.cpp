@@ -1,0 +1,69 @@
+#include "superd/config/keys.h"
+#include "tests/config/config_test.h"
+
+using namespace superd;
+using namespace superd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+ServiceTable with_every_field_changed() {
+  ServiceTable table{
+      .services = {}, .port_base = 1, .drain = 1'500ms, .log_format = LogFormat::json, .log_level = Severity::error};
+  table.services.push_back({
+      .name = "zeta",
+      .handler = "time",
+      .listen = {address("tcp/[::1]:7"), address("udp/*%eth0:7"), address("unix:/run/a \"b\\")},
+      .design = {.design = "prethreaded", .engine = "poll", .loops = 3, .workers = 4},
+      .limits = {.level = 5,
+                 .per_client = 6,
+                 .when_full = WhenFull::refuse,
+                 .idle = 7s,
+                 .total = 8h,
+                 .linger = 9ms,
+                 .min_rate = 10,
+                 .answer_rate = 11,
+                 .amplification = 12,
+                 .trusted = {}},
+      .options = {.port_base = 0,
+                 .backlog = 13,
+                 .receive_buffer = 14 << 10,
+                 .send_buffer = 15,
+                 .keepalive = 16s,
+                 .mode = 017,
+                 .owner = 18,
+                 .group = 19},
+      .group = "twenty"
+  });
+  auto other = table.services[0];
+  other.name = "alpha.1";
+  other.listen = {address("tcp/0.0.0.0:8")};
+  other.limits.trusted = {Network::parse("10.0.0.0/8").value(), Network::parse("2001:db8::/32").value()};
+  table.services.push_back(std::move(other));
+  return table;
+}
+
+}  // namespace
+
+TEST(AConfiguration, IsPrintedSoThatItReadsBackEqual) {
+  for (const auto& table : {parsed(default_config()), with_every_field_changed()})
+    EXPECT_EQ(parsed(print_config(table)), table) << print_config(table);
+}
+
+TEST(AConfiguration, OfThisTestHasEveryKeyChanged) {
+  const auto table = with_every_field_changed();
+  for (const auto& key : keys())
+    EXPECT_NE(key.write(table, table.services[0]), key.write(ServiceTable{}, ServiceSettings{})) << key.name;
+}
+
+TEST(AConfiguration, IsPrintedWithEveryKeyAndItsMeaning) {
+  const auto text = print_config(parsed(echo_with("")));
+  for (const auto& key : keys()) {
+    const auto name = text.find("\n" + std::string(key.name) + " = ");
+    const auto unset = text.find("\n# " + std::string(key.name) + " is not set");
+    const auto begin = std::min(name, unset);
+    ASSERT_NE(begin, text.npos) << key.name;
+    const auto line = text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1);
+    EXPECT_TRUE(line.ends_with("  # " + std::string(key.meaning))) << line;
+  }
+}
