@@ -152,6 +152,7 @@ void Door::refuse(Counter& why, std::string_view reason) noexcept {
                   {"why",     reason      }
     });
   accepted_.close_with_reset();
+  accepted_.reset();
 }
 
 // Until a place may be free; at once when one is, or when we are closing.
