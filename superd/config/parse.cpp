@@ -12,6 +12,9 @@ namespace superd {
 
 namespace {
 
+// Each has threads, or listeners in a loop; and what they are must fit into a file when it is printed.
+constexpr std::size_t most_services = 1000;
+
 constexpr std::string_view sections = "sections are [superd], [defaults] and [service.NAME]";
 
 std::string_view home_of(Place place) {
@@ -77,7 +80,12 @@ class Reader {
   void read_services(const Entry& entry) {
     if (entry.value.type != Node::Type::table)
       return complaints_.add(entry.line, entry.key, "is no section: a service has a name, as in [service.echo]");
-    for (const auto& service : entry.value.entries) read_service(service);
+    for (const auto& service : entry.value.entries) {
+      read_service(service);
+      if (draft_.table.services.size() <= most_services) continue;
+      return complaints_.add(service.line, service.key,
+                             fmt::format("is one too many: at most {} services", most_services));
+    }
   }
 
   void read_service(const Entry& entry) {

@@ -27,10 +27,16 @@ std::span<const Node> items_of(const Node& node) {
   return node.type == Node::Type::array ? std::span(node.items) : std::span(&node, 1);
 }
 
+// Far more than anybody writes, and few enough that [defaults] cannot multiply them to what no memory holds.
+constexpr std::size_t most_addresses = 300;
+constexpr std::size_t most_networks = 100;
+
 /// Each item read by `parse`; all that are wrong are complained of.
 template <class T, class Parse>
-std::optional<std::vector<T>> each(const Reading& reading, Parse parse) {
+std::optional<std::vector<T>> each(const Reading& reading, std::size_t most, Parse parse) {
   std::vector<T> values;
+  if (reading.node.items.size() > most)
+    return reading.complain(fmt::format("has {} items: write at most {}", reading.node.items.size(), most));
   for (const auto& item : items_of(reading.node)) {
     if (reading.complaints.is_full()) break;
     if (item.type != Node::Type::text) {
@@ -117,10 +123,12 @@ std::optional<std::string> label(const Reading& reading) {
 
 std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
   if (items_of(reading.node).empty()) return reading.complain(fmt::format("is empty: {}", listen_remedy));
-  return each<ListenAddress>(reading, ListenAddress::parse);
+  return each<ListenAddress>(reading, most_addresses, ListenAddress::parse);
 }
 
-std::optional<std::vector<Network>> networks(const Reading& reading) { return each<Network>(reading, parse_trusted); }
+std::optional<std::vector<Network>> networks(const Reading& reading) {
+  return each<Network>(reading, most_networks, parse_trusted);
+}
 
 bool is_label(std::string_view text) noexcept {
   constexpr std::string_view legal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";

@@ -34,8 +34,10 @@ TEST(AHostileText, WithDeepBracketsIsRefused) {
 
 TEST(AHostileText, WithManyValuesIsRefused) {
   std::string text;
-  for (int i = 0; i < 300'000; ++i) text += "[a" + std::to_string(i) + ".x]\n";
-  EXPECT_EQ(errors_of(text), Lines{"x.toml:200001: [a200000.x]: a file has at most 200000 values"});
+  for (int i = 0; i < 100'001; ++i) text += "[a" + std::to_string(i) + ".x]\n";
+  EXPECT_EQ(errors_of(text), Lines{"x.toml:100001: [a100000.x]: a file has at most 100000 values"});
+  EXPECT_EQ(errors_of("x = [\n" + repeated("1,", 500'001) + "]"),
+            Lines{"x.toml:2: TOML: a file has at most 500000 items in arrays"});
 }
 
 TEST(AHostileText, MayHaveDotsAndBracketsInStringsAndComments) {
@@ -60,11 +62,26 @@ TEST(AHostileText, MayHoldAnyLetterInStringsOfALineAndInComments) {
 }
 
 TEST(AHostileText, GetsAThousandErrorsAtMost) {
-  std::string text = "[service.echo]\nlisten = [\n";
-  for (int i = 0; i < 20'000; ++i) text += "\"tcp/no-such-name-" + std::to_string(i) + "\",\n";
-  const auto errors = errors_of(text + "]\n");
+  std::string text = "[defaults]\n";
+  for (int i = 0; i < 20'000; ++i) text += "no-such-key-" + std::to_string(i) + " = 1\n";
+  const auto errors = errors_of(text);
   ASSERT_EQ(errors.size(), 1001U);
   EXPECT_EQ(errors.back(), "x.toml: these are 1000 errors: no more are shown");
+}
+
+TEST(AHostileText, CannotMakeATableThatNoFileHolds) {
+  std::string text = "[defaults]\ntrusted = [" + repeated("\"10.0.0.0/8\",", 100) + "]\n";
+  for (int i = 0; i < 1000; ++i)
+    text += "[service.a" + std::to_string(i) + "]\nhandler = \"echo\"\nlisten = \"tcp/0\"\n";
+  EXPECT_EQ(errors_of(print_config(parsed(text))), Lines{});
+
+  EXPECT_EQ(errors_of(text + "[service.b]\nlisten = \"tcp/0\"\nhandler = \"echo\"\n"),
+            Lines{"x.toml:3003: b: is one too many: at most 1000 services"});
+  EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 300) + "]\n"), Lines{});
+  EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 301) + "]\n"),
+            Lines{"x.toml:2: listen: has 301 items: write at most 300"});
+  EXPECT_EQ(errors_of(echo_with("trusted = [" + repeated("\"::1\",", 101) + "]")),
+            Lines{"x.toml:3: trusted: has 101 items: write at most 100"});
 }
 
 TEST(AHostileText, OfAnyBytesIsAnError) {
