@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "superd/base/log.h"
 #include "superd/serve/batch_path.h"
@@ -62,6 +63,7 @@ detached Door::attend() {
 // Until there may be somebody to take in. A socket that should block and does not was switched by another process that
 // shares it: a pause keeps that from spinning.
 Wait Door::more() noexcept {
+  pass_vacancy_on();
   operation_.kind = manner_.blocking ? Kind::sleep : Kind::readable;
   operation_.deadline = manner_.blocking ? Clock::now() + first_pause : never;
   return {waiter_, operation_};
@@ -111,6 +113,7 @@ task<> Door::take_connections() {
 
 // 0, or the errno.
 int Door::accept_one() noexcept {
+  if (manner_.blocking) pass_vacancy_on();
   socklen_t size = Endpoint::capacity;
   accepted_.reset(accept4(operation_.fd, from_.address(), &size, SOCK_CLOEXEC));
   if (!accepted_.is_open()) return errno;
@@ -165,10 +168,17 @@ Wait Door::vacancy() noexcept {
     operation_.signalled = true;
   else
     hosted_.counters.full.add();
+  has_asked_ = true;
   return {waiter_, operation_};
 }
 
+// It was told of a place and now waits for something else: another door at the level may have a client for it.
+void Door::pass_vacancy_on() noexcept {
+  if (std::exchange(has_asked_, false)) hosted_.level.withdraw(operation_);
+}
+
 Wait Door::pause() noexcept {
+  pass_vacancy_on();
   operation_.kind = Kind::sleep;
   operation_.deadline = Clock::now() + pause_;
   pause_ = std::min(pause_ * 2, longest_pause);

@@ -89,6 +89,8 @@ class Door {
   [[nodiscard]] Wait vacancy() noexcept;
   [[nodiscard]] Wait pause() noexcept;
 
+  void pass_vacancy_on() noexcept;
+
   int accept_one() noexcept;
   [[nodiscard]] ClientKey client_key() const noexcept;
   void take_seat() noexcept;
@@ -109,6 +111,7 @@ class Door {
   const Manner manner_;
   Operation operation_;
   Millis pause_;
+  bool has_asked_ = false;         ///< for a vacancy
   std::optional<int> last_calls_;  ///< once closing: how many more are taken in
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

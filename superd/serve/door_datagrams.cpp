@@ -43,7 +43,9 @@ task<> Door::take_datagrams() {
       }
     }
     path_->flush(hosted_.counters);
-    if (--left == 0) {
+    // A batch that was not full has emptied the socket, most likely: waiting tells at once when it has not.
+    const bool emptied = !manner_.blocking && *count < slots_.size();
+    if (emptied || --left == 0) {
       left = manner_.burst;
       co_await more();
     }
@@ -61,6 +63,7 @@ std::expected<std::size_t, int> Door::receive_batch() noexcept {
     room[i] = slots_[i].get();
   }
   const bool may_block = manner_.blocking && !is_closing();
+  if (may_block) pass_vacancy_on();
   return receive_datagrams(operation_.fd, std::span(room).first(most), may_block ? MSG_WAITFORONE : MSG_DONTWAIT);
 }
 
