@@ -47,6 +47,7 @@ TEMPLATES = {
 }
 
 LARGEST_DATAGRAM = 65507
+FROM_1900_TO_1970 = 2_208_988_800
 
 # For tests that are not about these limits. As many as fit into the descriptors that select(2) can watch.
 ROOMY = {"level": 800, "per_client": 800}

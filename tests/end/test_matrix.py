@@ -6,13 +6,11 @@ import time
 
 import pytest
 
-from harness import (LARGEST_DATAGRAM, ROOMY, Superd, chargen_lines, converse_both_ways, name_of_way, recv_all, recv_exactly,
-                     tables, ways_to_serve)
+from harness import (FROM_1900_TO_1970, LARGEST_DATAGRAM, ROOMY, Superd, chargen_lines, converse_both_ways,
+                     name_of_way, recv_all, recv_exactly, tables, ways_to_serve)
 
 STREAMS = ("tcp", "tcp6", "unix")
 DATAGRAMS = ("udp", "udp6")
-
-FROM_1900_TO_1970 = 2_208_988_800
 
 
 # --- what a right answer is ---
