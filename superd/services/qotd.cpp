@@ -22,7 +22,6 @@ constexpr auto quotes = std::to_array<std::string_view>({
     "\"Assassination is the extreme form of censorship.\" Shaw\r\n",
     "\"Cosa bella e mortal passa e non dura.\" Petrarca\r\n",
     "\"We want a few mad people now.\" Shaw\r\n",
-    "\"Fatti non foste a viver come bruti.\" Dante\r\n",
 });
 static_assert(std::ranges::all_of(quotes, [](std::string_view quote) { return quote.size() <= 64; }));
 
