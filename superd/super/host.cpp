@@ -66,12 +66,16 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
 
 Result<> Host::open_designs() {
   for (auto& [name, group] : groups_) {
-    if (group.design || group.listeners.empty()) continue;
-    auto design = make_design(group.settings);
-    if (!design) return std::unexpected(design.error());
-    group.design = std::move(*design);
-    if (auto opened = group.design->open(group.listeners); !opened) return opened;
-    for (const auto& listener : group.listeners)
+    const auto fresh = std::span(group.listeners).subspan(group.opened);
+    if (fresh.empty()) continue;
+    if (!group.design) {
+      auto design = make_design(group.settings);
+      if (!design) return std::unexpected(design.error());
+      group.design = std::move(*design);
+    }
+    if (auto opened = group.design->open(fresh); !opened) return opened;
+    group.opened = group.listeners.size();
+    for (const auto& listener : fresh)
       log_event(Severity::info, "listening",
                 {
                     {"service", listener->hosted->name                                                  },

@@ -49,6 +49,7 @@ class Host {
   struct Group {
     DesignSettings settings;
     std::vector<std::shared_ptr<Listener>> listeners;
+    std::size_t opened = 0;  ///< how many of them the design has; later calls of serve() may bring more
     std::unique_ptr<Design> design;
   };
 
