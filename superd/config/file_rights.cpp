@@ -56,14 +56,14 @@ std::optional<uid_t> user(const Reading& reading) { return id_of<uid_t>(reading,
 std::optional<gid_t> user_group(const Reading& reading) { return id_of<gid_t>(reading, "group", group_called); }
 
 std::optional<mode_t> mode(const Reading& reading) {
-  const auto digits = text(reading);
-  if (!digits) return std::nullopt;
+  if (!text(reading)) return std::nullopt;
+  const auto& digits = reading.node.text;
   mode_t bits = 0;
-  const auto* end = digits->data() + digits->size();
-  const auto [stop, failure] = std::from_chars(digits->data(), end, bits, 8);
+  const auto* end = digits.data() + digits.size();
+  const auto [stop, failure] = std::from_chars(digits.data(), end, bits, 8);
   if (failure == std::errc{} && stop == end && bits <= 0777) return bits;
   return reading.complain(
-      fmt::format("\"{}\" is no mode of a file: write three octal digits, as in \"0660\"", escaped(*digits, 40)));
+      fmt::format("\"{}\" is no mode of a file: write three octal digits, as in \"0660\"", escaped(digits, 40)));
 }
 
 }  // namespace superd

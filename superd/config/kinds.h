@@ -92,6 +92,7 @@ struct Addresses {
   }
   static std::string write(const std::vector<ListenAddress>& listen) {
     std::vector<std::string> items;
+    items.reserve(listen.size());
     for (const auto& address : listen) items.push_back(address.text);
     return toml_array(items);
   }
@@ -104,6 +105,7 @@ struct Networks {
   }
   static std::string write(const std::vector<Network>& networks) {
     std::vector<std::string> items;
+    items.reserve(networks.size());
     for (const auto& network : networks) items.push_back(network.text());
     return toml_array(items);
   }
@@ -121,7 +123,7 @@ struct Id {
   static std::string wants(const Bounds&) { return "a name or a number"; }
   template <class T>
   static void read(const Reading& reading, std::optional<T>& member) {
-    if (const auto id = read_id(reading)) member = *id;
+    if (const auto id = read_id(reading)) member = id;
   }
   template <class T>
   static std::string write(const std::optional<T>& id) {

@@ -17,14 +17,17 @@ namespace {
 
 /// A folder of its own, gone after the test.
 class AFile : public testing::Test {
- protected:
+ public:
   AFile() {
     std::string name = (fs::temp_directory_path() / "superd-config-XXXXXX").string();
     if (!mkdtemp(name.data())) throw std::runtime_error("mkdtemp failed");
     folder_ = name;
   }
   ~AFile() override { fs::remove_all(folder_); }
+  AFile(const AFile&) = delete;
+  AFile& operator=(const AFile&) = delete;
 
+ protected:
   [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
   [[nodiscard]] std::string with(const char* name, std::string_view text) const {
     std::ofstream(path(name)) << text;
