@@ -60,6 +60,11 @@ bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
   // Lingering is reckoned from our end, not from the client's last byte: `linger` is all it gets.
   if (!lingers_) waiting_since_ = waiter_.now();
   set_deadline();
+  // Who is never waited for never times out: a client that takes at once all that a handler writes now and then.
+  if (waiter_.now() >= began_ + hosted_.limits.total) {
+    outcome = Outcome::timed_out;
+    return false;
+  }
   return !waiter_.wait(*this);
 }
 
