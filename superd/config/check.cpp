@@ -48,7 +48,7 @@ void check_listeners(const Looked& at, std::uint16_t port_base, bool is_whole) {
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& [transport, endpoint, interface, text] = service.listen[i];
     const int port = transport == Transport::unix_stream ? 0 : endpoint.port();
-    if (port != 0 && port + port_base > 65'535)
+    if (port + port_base > 65'535)
       complaints.add(lines.listen[i], "listen",
                      fmt::format("\"{}\": with port_base it is port {}, and 65535 is the last: lower one of the two",
                                  escaped(text, 120), port + port_base));

@@ -13,7 +13,7 @@ ServiceTable with_every_field_changed() {
   table.services.push_back({
       .name = "zeta",
       .handler = "time",
-      .listen = {address("tcp/[::1]:7"), address("udp/*%eth0:7"), address("unix:/run/a \"b\\")},
+      .listen = {address("tcp/[::1]:7"), address("udp/*%eth0:7"), address("unix:/run/a \"b\\\n\x7f")},
       .design = {.design = "prethreaded", .engine = "poll", .loops = 3, .workers = 4},
       .limits = {.level = 5,
                  .per_client = 6,
