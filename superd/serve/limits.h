@@ -40,7 +40,7 @@ struct Limits {
 
   /// Bytes a second that a client must at least send or take while we wait for it, on average: what it is slower is
   /// taken off its `idle`, and the bytes it moves give it back. One byte a second lets a person type and ends a client
-  /// that trickles a byte every ten seconds after 67 seconds.
+  /// that trickles a byte every ten seconds after 66 seconds.
   std::uint64_t min_rate = 1;
 
   /// Answers a second, and at once, to datagrams from one /24 or /56. A few hundred are plenty for a person and too

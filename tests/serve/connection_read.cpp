@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include "tests/serve/stage.h"
@@ -125,31 +124,4 @@ TEST_P(Reading, ReturnsWhatReadingExactlyLeft) {
   ASSERT_TRUE(conversation.ended());
   EXPECT_EQ(conversation.notes.all(), (std::vector<std::string>{"body", "more", "finished"}));
   EXPECT_EQ(conversation.counted(&Counters::bytes_in), 10U);
-}
-
-TEST_P(Reading, LendsBytesThatStayWhileOthersReceive) {
-  // A handler keeps its chunk over a wait; another client's bytes must not land in the same buffer.
-  if (waiter() == "blocking") GTEST_SKIP() << "one conversation at a time";
-  AnyWaiter loop(waiter());
-  Notes notes;
-  const auto hosted = hosted_with(std::make_shared<Scripted>(notes, [](Connection& client, Notes& shared) -> task<> {
-    const auto chunk = co_await client.read();
-    ++shared.present;
-    co_await waits_until(client, shared, +[](const Notes& all) { return all.present == 2; });
-    shared.add(std::string(chunk.text()));
-  }));
-  auto one = tcp_pair(), other = tcp_pair();
-  std::jthread serving([&] {
-    auto seat = hosted->level.take(), second = hosted->level.take();
-    converse(*hosted, one.server, loop.waiter(), *seat);
-    converse(*hosted, other.server, loop.waiter(), *second);
-    loop.run_until_empty(hosted->level);
-  });
-  ASSERT_TRUE(send_text(one.client, "first"));
-  ASSERT_TRUE(soon([&] { return notes.present == 1; }));
-  ASSERT_TRUE(send_text(other.client, "SECOND"));
-  serving.join();
-  auto seen = notes.all();
-  std::ranges::sort(seen);
-  EXPECT_EQ(seen, (std::vector<std::string>{"SECOND", "first"}));
 }

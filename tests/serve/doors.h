@@ -7,12 +7,6 @@
 
 namespace superd::test {
 
-inline std::vector<std::string> engine_names() {
-  auto names = waiter_names();
-  std::erase(names, "blocking");
-  return names;
-}
-
 /// A listener as a loop has it: nobody blocks in accept(2).
 inline std::shared_ptr<Listener> listener_at(std::string_view text, std::shared_ptr<HostedService> hosted) {
   const auto parsed = address(text);
@@ -22,9 +16,10 @@ inline std::shared_ptr<Listener> listener_at(std::string_view text, std::shared_
   return std::make_shared<Listener>(std::move(socket), parsed.transport, local, std::move(hosted));
 }
 
-/// A connection, or a socket for datagrams, to it.
-inline Socket client_of(const Listener& listener) {
-  return connected_to(listener.local, is_stream(listener.transport) ? SOCK_STREAM : SOCK_DGRAM);
+/// A connection, or a socket for datagrams, to it; not yet connected on demand.
+inline Socket client_of(const Listener& listener, bool connects = true) {
+  const int type = is_stream(listener.transport) ? SOCK_STREAM : SOCK_DGRAM;
+  return connects ? connected_to(listener.local, type) : Socket(::socket(listener.local.family(), type | SOCK_CLOEXEC, 0));
 }
 
 /// One loop with doors, in a thread of its own.

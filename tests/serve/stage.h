@@ -16,6 +16,12 @@ inline std::vector<std::string> waiter_names() {
   return names;
 }
 
+inline std::vector<std::string> engine_names() {
+  auto names = waiter_names();
+  std::erase(names, "blocking");
+  return names;
+}
+
 inline std::string name_of_case(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
 
 /// A way of waiting, and the loop that goes with it.
@@ -35,8 +41,10 @@ class AnyWaiter {
   Engine* engine() { return engine_.get(); }
 
   /// Until all conversations at this level have ended; in the thread that began them.
-  void run_until_empty(const Level& level) {
-    while (engine_ && level.count() > 0) engine_->turn(Clock::now() + Millis{20});
+  void run_until_empty(const Level& level) { run_until([&] { return level.count() == 0; }); }
+  template <class Claim>
+  void run_until(Claim claim) {
+    while (engine_ && !claim()) engine_->turn(Clock::now() + Millis{20});
   }
 
   /// Any thread: as a design does it at the end of a drain.
@@ -63,6 +71,7 @@ class Conversation {
   }
   ~Conversation() {
     if (thread_.joinable()) cut();
+    ending_ = true;
   }
 
   Conversation& begin() {
@@ -71,6 +80,8 @@ class Conversation {
       converse(*hosted, server_, waiter_.waiter(), taken);
       waiter_.run_until_empty(hosted->level);
       over_ = true;
+      // A loop goes on, which is how io_uring comes to let go of a socket.
+      waiter_.run_until([this] { return ending_.load(); });
     });
     return *this;
   }
@@ -96,7 +107,7 @@ class Conversation {
  private:
   Socket server_;
   AnyWaiter waiter_;
-  std::atomic<bool> over_{false};
+  std::atomic<bool> over_{false}, ending_{false};
   std::jthread thread_;  // last: it uses the rest
 };
 
