@@ -69,7 +69,7 @@ std::string as_json(std::string_view event, std::span<const LogField> fields) {
 void set_log(Severity least, LogFormat format) {
   chosen_format = format;
   logger().set_level(level_of(least));
-  if (format == LogFormat::json) logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v)");
+  if (format == LogFormat::json) logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","severity":"%l",%v)");
 }
 
 bool log_enabled(Severity severity) noexcept { return logger().should_log(level_of(severity)); }
