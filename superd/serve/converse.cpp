@@ -96,7 +96,12 @@ void note_end(const Datagram& request) noexcept {
 }
 
 // The conversation of a datagram whose handler had to wait.
-detached go_on(std::unique_ptr<Datagram> request, std::unique_ptr<DirectPath> path, task<> work, Seat seat) {
+detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& straight, task<>& unfinished, Seat& taken) {
+  // As above: with no memory for this frame, the caller still has them all.
+  const auto request = std::move(begun);
+  const auto path = std::move(straight);
+  task<> work = std::move(unfinished);
+  Seat seat = std::move(taken);
   request->answer_through(path.get());
   try {
     co_await work;
@@ -119,7 +124,8 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
     task<> work = hosted.service->serve(*request);
     if (!work.begin()) {
       hosted.level.charge(seat, ClientKey::of(request->from()));
-      go_on(std::move(request), std::make_unique<DirectPath>(listener), std::move(work), std::move(seat));
+      auto straight = std::make_unique<DirectPath>(listener);
+      go_on(request, straight, work, seat);
       return;
     }
     work.result();
