@@ -13,270 +13,29 @@ configuration. Nothing here sleeps to be in step: everything polls with a deadli
 
 import collections
 import contextlib
-import functools
 import json
 import os
-import random
 import resource
-import select
 import signal
-import socket
-import struct
 import subprocess
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("SUPERD_BUILD", ROOT / "build/release"))
-PROGRAM = os.environ.get("SUPERD", str(ROOT / "build/release/superd"))
+from clients import (FROM_1900_TO_1970, IS_SANITIZED, LARGEST_DATAGRAM, PATIENCE, SLOWNESS, chargen_lines, connect,
+                     converse_both_ways, datagram_socket, has_bytes, poll_until, recv_all, recv_exactly, reset,
+                     send_bytewise)
+from places import Place, PortInUse, free_port, toml
+from program import BUILD, PROGRAM, ROOT, assert_sane, every_way, name_of_way, run_superd, tables, ways_to_serve
 
-# How much slower than a release build the one under test is: under a sanitizer ./dev says 5.
-SLOWNESS = float(os.environ.get("SUPERD_TEST_SLOWNESS", "1"))
-PATIENCE = 20 * SLOWNESS  # seconds until something that ought to happen is taken for lost
-
-IS_SANITIZED = os.environ.get("SUPERD_PRESET", "") in ("asan", "tsan")
-SANITIZER_WORDS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "MemorySanitizer", "runtime error:")
-SANITIZER_EXIT = 99  # as ./dev asks the sanitizers for
-
-TEMPLATES = {
-    "tcp": "tcp/127.0.0.1:{port}",
-    "udp": "udp/127.0.0.1:{port}",
-    "tcp6": "tcp/[::1]:{port}",
-    "udp6": "udp/[::1]:{port}",
-    "unix": "unix:{path}",
-}
-
-LARGEST_DATAGRAM = 65507
-FROM_1900_TO_1970 = 2_208_988_800
+# What tests need, from here alone.
+__all__ = [
+    "BUILD", "FROM_1900_TO_1970", "IS_SANITIZED", "LARGEST_DATAGRAM", "PATIENCE", "PROGRAM", "PortInUse", "ROOMY",
+    "ROOT", "SLOWNESS", "Superd", "assert_sane", "chargen_lines", "connect", "converse_both_ways",
+    "datagram_socket", "every_way", "free_port", "has_bytes", "name_of_way", "poll_until", "recv_all",
+    "recv_exactly", "reset", "run_superd", "send_bytewise", "tables", "ways_to_serve",
+]
 
 # For tests that are not about these limits. As many as fit into the descriptors that select(2) can watch.
 ROOMY = {"level": 800, "per_client": 800}
-
-
-def poll_until(predicate, seconds=None, what=""):
-    """The first true value of predicate(), asked until the deadline; AssertionError after it."""
-    deadline = time.monotonic() + (PATIENCE if seconds is None else seconds * SLOWNESS)
-    pause = 0.001
-    while True:
-        value = predicate()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError("not within the deadline: " + (what or "what was waited for"))
-        select.select([], [], [], pause)
-        pause = min(pause * 1.5, 0.05)
-
-
-# --- clients ---
-
-
-def connect(family, address, *, seconds=None, source=None):
-    """A stream that is connected; every call on it is bounded by `seconds`, or by PATIENCE."""
-    client = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        client.settimeout(PATIENCE if seconds is None else seconds * SLOWNESS)
-        if source:
-            client.bind(source)
-        client.connect(address)
-    except BaseException:
-        client.close()
-        raise
-    return client
-
-
-def datagram_socket(family, address=None, *, seconds=None, source=None):
-    """A datagram socket, connected where there is an address."""
-    client = socket.socket(family, socket.SOCK_DGRAM)
-    client.settimeout(PATIENCE if seconds is None else seconds * SLOWNESS)
-    if source:
-        client.bind(source)
-    if address:
-        client.connect(address)
-    return client
-
-
-def recv_all(client, most=1 << 30):
-    """Everything until the other side ends the stream."""
-    parts = bytearray()
-    while len(parts) < most:
-        part = client.recv(65536)
-        if not part:
-            break
-        parts += part
-    return bytes(parts)
-
-
-def recv_exactly(client, size):
-    parts = bytearray()
-    while len(parts) < size:
-        part = client.recv(size - len(parts))
-        if not part:
-            raise AssertionError(f"the stream ended after {len(parts)} of {size} bytes")
-        parts += part
-    return bytes(parts)
-
-
-def recv_line(client):
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        part = client.recv(1)
-        if not part:
-            raise AssertionError(f"the stream ended in a line: {bytes(line)!r}")
-        line += part
-    return bytes(line)
-
-
-def send_bytewise(client, data):
-    """One segment a byte."""
-    with contextlib.suppress(OSError):  # unix sockets have no such option
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for byte in data:
-        client.sendall(bytes([byte]))
-
-
-def has_bytes(client):
-    """Whether a receive would not block now."""
-    return bool(select.select([client], [], [], 0)[0])
-
-
-def reset(client):
-    """Closes with a reset instead of an orderly end."""
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    client.close()
-
-
-def converse_both_ways(client, data, *, chunk=65536):
-    """Sends all and half closes while receiving; returns all that came back."""
-    answer, rest = bytearray(), memoryview(data)
-    client.setblocking(False)
-    deadline = time.monotonic() + 3 * PATIENCE
-    while True:
-        assert time.monotonic() < deadline, f"stuck: {len(rest)} bytes unsent, {len(answer)} received"
-        readable, writable, _ = select.select([client], [client] if rest else [], [], 1)
-        if writable:
-            rest = rest[client.send(rest[:chunk]):]
-            if not rest:
-                client.shutdown(socket.SHUT_WR)
-        if readable:
-            part = client.recv(1 << 18)
-            if not part:
-                return bytes(answer)
-            answer += part
-
-
-COLUMNS, PRINTABLES = 72, bytes(range(0x20, 0x7F))
-
-
-def chargen_lines(count):
-    """The pattern of RFC 864: 72 of the 95 printable characters, each line one later, CR LF."""
-    ring = PRINTABLES * 2
-    starts = (line % len(PRINTABLES) for line in range(count))
-    return b"".join(ring[start:start + COLUMNS] + b"\r\n" for start in starts)
-
-
-# --- places to listen ---
-
-
-class PortInUse(Exception):
-    pass
-
-
-def free_port():
-    """A port that nobody has on either transport or family. Below the ephemeral range, so that no client's own port
-    can be one of the program's: datagrams from its own ports it does not answer."""
-    for _ in range(1000):
-        port = random.SystemRandom().randrange(15000, 32000)
-        with contextlib.ExitStack() as stack:
-            try:
-                for family, wildcard in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                        probe = stack.enter_context(socket.socket(family, kind))
-                        if family == socket.AF_INET6:
-                            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                        probe.bind((wildcard, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no port is free")
-
-
-def toml(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(toml(item) for item in value) + "]"
-    return json.dumps(str(value))
-
-
-class Place:
-    """A listener of a service: its text in the configuration, and where clients find it."""
-
-    def __init__(self, kind, path):
-        template = TEMPLATES.get(kind, kind)
-        self.kind = kind
-        self.path = str(path)
-        self.port = free_port() if "{port}" in template else None
-        self.text = template.replace("{port}", str(self.port)).replace("{path}", self.path)
-        if template.startswith("unix:"):
-            self.family, self.address = socket.AF_UNIX, self.text[len("unix:"):]
-        else:
-            self.family = socket.AF_INET6 if "[" in template else socket.AF_INET
-            host = "::1" if self.family == socket.AF_INET6 else "127.0.0.1"
-            self.address = (host, self.port)
-
-
-# --- the program ---
-
-
-def run_superd(*arguments, **options):
-    """One call of the program that ends by itself; a CompletedProcess with text."""
-    options.setdefault("timeout", PATIENCE)
-    done = subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True, **options)
-    assert_sane(done.returncode, done.stderr)
-    return done
-
-
-@functools.lru_cache(maxsize=None)
-def tables():
-    """The program's own tables: services, designs, engines."""
-    done = run_superd("--list")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def ways_to_serve(*designs):
-    """The settings of each design as often as it has engines, and of event designs with one loop and with two."""
-    ways = []
-    for design in tables()["designs"]:
-        if designs and design["name"] not in designs:
-            continue
-        engines = [engine["name"] for engine in tables()["engines"]] if design["uses_engine"] else [None]
-        loops = [1, 2] if design["uses_loops"] else [None]
-        workers = 3 if design["uses_workers"] else None
-        for engine in engines:
-            for count in loops:
-                way = {"design": design["name"], "engine": engine, "loops": count, "workers": workers}
-                ways.append({key: value for key, value in way.items() if value is not None})
-    return ways
-
-
-def name_of_way(way):
-    return "-".join(str(way[key]) for key in ("design", "engine", "loops") if key in way)
-
-
-def every_way(*designs):
-    """A parameter `way` for each; pytest.mark.parametrize takes it."""
-    ways = ways_to_serve(*designs)
-    return {"argnames": "way", "argvalues": ways, "ids": map(name_of_way, ways)}
-
-
-def assert_sane(code, errors):
-    """No sanitizer has spoken, and no signal has ended it."""
-    assert not any(word in errors for word in SANITIZER_WORDS), errors
-    assert code != SANITIZER_EXIT, errors
-    assert code >= 0, f"ended by {signal.Signals(-code).name}\n{errors}"
 
 
 class Superd:
