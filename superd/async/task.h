@@ -81,7 +81,7 @@ struct Promise<void> : PromiseBase {
 
 /// A coroutine that begins when it is awaited and belongs to whoever holds the task. Awaited at most once.
 /// An exception that leaves the body is thrown again where it is awaited. A task may end on another thread than it
-/// began on; then its parent goes on there.
+/// began on; then its parent goes on there, or, when it was not suspended yet, where it is.
 /// A task that has begun must have ended before it is destroyed: cancel what it waits for and let it return.
 template <class T = void>
 class [[nodiscard]] task {

@@ -100,7 +100,10 @@ TEST(TheStack, UnwindsWhenATaskWaits) {
   std::exception_ptr thrown;
   run_to_its_end(wait_at_many(gate, depth, 100'000), thrown);
   int opened = 0;
-  for (; gate; ++opened) gate->open();
+  while (gate) {
+    gate->open();
+    ++opened;
+  }
   EXPECT_EQ(opened, 100'000);
   EXPECT_LT(depth.spread(), few_calls);
 }
