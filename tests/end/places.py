@@ -1,6 +1,8 @@
 """Places to listen that are free, and how the configuration writes them."""
 
 import contextlib
+import itertools
+import os
 import json
 import random
 import socket
@@ -18,11 +20,25 @@ class PortInUse(Exception):
     pass
 
 
+def ports_in_turn():
+    """The ports of this worker, one after the other and round again: those of one configuration differ, and workers that
+    run side by side do not take each other's. Below the ephemeral range, so that no client's own port can be one of
+    the program's: datagrams from its own ports it does not answer."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    width = (32000 - 15000) // count
+    begin = random.SystemRandom().randrange(width)
+    while True:
+        for port in range(width):
+            yield 15000 + worker * width + (begin + port) % width
+
+
+PORTS = ports_in_turn()
+
+
 def free_port():
-    """A port that nobody has on either transport or family. Below the ephemeral range, so that no client's own port
-    can be one of the program's: datagrams from its own ports it does not answer."""
-    for _ in range(1000):
-        port = random.SystemRandom().randrange(15000, 32000)
+    """A port that nobody has on either transport or family."""
+    for port in itertools.islice(PORTS, 1000):
         with contextlib.ExitStack() as stack:
             try:
                 for family, wildcard in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):

@@ -19,7 +19,8 @@ TEST_P(ALoop, LendsBytesThatStayWhileOthersReceive) {
   const auto hosted = hosted_with(std::make_shared<Scripted>(notes, [](Connection& client, Notes& shared) -> task<> {
     const auto chunk = co_await client.read();
     ++shared.present;
-    co_await waits_until(client, shared, +[](const Notes& all) { return all.present == 2; });
+    const auto both_here = +[](const Notes& all) { return all.present == 2; };
+    co_await waits_until(client, shared, both_here);
     shared.add(std::string(chunk.text()));
   }));
   auto one = tcp_pair(), other = tcp_pair();
@@ -43,7 +44,8 @@ TEST_P(ALoop, ServesAllWhoseHandlersSleepAtOnce) {
   Notes notes;
   const auto hosted = hosted_with(std::make_shared<Scripted>(notes, [](Connection& client, Notes& shared) -> task<> {
     ++shared.present;
-    const bool all_here = co_await waits_until(client, shared, +[](const Notes& all) { return all.present == 20; });
+    const auto twenty_here = +[](const Notes& all) { return all.present == 20; };
+    const bool all_here = co_await waits_until(client, shared, twenty_here);
     shared.add(all_here ? "met" : "alone");
   }));
   std::vector<Pair> pairs;
