@@ -153,7 +153,8 @@ inline task<> echoes_datagram(Datagram& request, Notes&) {
 template <int others>
 task<> meets_others(auto& client, Notes& notes) {
   ++notes.present;
-  const bool met = co_await waits_until(client, notes, +[](const Notes& all) { return all.present >= others; });
+  const auto enough_here = +[](const Notes& all) { return all.present >= others; };
+  const bool met = co_await waits_until(client, notes, enough_here);
   notes.add(met ? "met" : "alone");
 }
 
