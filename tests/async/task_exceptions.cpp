@@ -3,6 +3,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/async/async_test.h"
 
@@ -45,7 +46,7 @@ detached catch_it(task<> work, std::string& caught) {
 }
 
 task<> hold(const std::shared_ptr<int>& held, bool throws) {
-  const auto own = held;
+  const std::vector<std::shared_ptr<int>> own{held};
   if (throws) throw std::runtime_error("with locals");
   co_return;
 }

@@ -14,14 +14,19 @@ namespace {
 
 using Shared = std::shared_ptr<int>;
 
+/// What stands in a frame.
+struct Local {
+  Shared held;
+};
+
 detached at_once(Shared held, bool& ran) {
-  const Shared own = held;
-  ran = own != nullptr;
+  const Local own{held};
+  ran = own.held != nullptr;
   co_return;
 }
 
 detached behind(Gate& gate, Shared held, int& stage) {
-  const Shared own = held;
+  const Local own{held};
   stage = 1;
   co_await gate;
   stage = 2;

@@ -15,20 +15,25 @@ namespace {
 
 using Shared = std::shared_ptr<int>;
 
+/// What stands in a frame.
+struct Local {
+  Shared held;
+};
+
 task<> fail_with(Shared held) {
-  const Shared own = held;
-  throw std::runtime_error("with " + std::to_string(own.use_count()));
+  const Local own{held};
+  throw std::runtime_error("with " + std::to_string(own.held.use_count()));
   co_return;
 }
 
 task<> fail_behind(Gate& gate, Shared held) {
-  const Shared own = held;
+  const Local own{held};
   co_await gate;
   throw std::runtime_error("later");
 }
 
 task<> pass_on(Shared held) {
-  const Shared own = held;
+  const Local own{held};
   co_await fail_with(held);
 }
 
@@ -38,9 +43,9 @@ task<> drop_result(Shared held) { (void)co_await give(held); }
 
 task<> in_a_loop(Shared held) {
   for (int i = 0; i < 3; ++i) {
-    const Shared own = held;
+    const Local own{held};
     try {
-      co_await fail_with(own);
+      co_await fail_with(own.held);
     } catch (const std::runtime_error&) {
       continue;
     }

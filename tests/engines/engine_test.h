@@ -242,9 +242,11 @@ inline std::string engine_of_case(const ::testing::TestParamInfo<std::string_vie
 }
 
 /// For each file: a suite of its own, under every engine.
+// NOLINTBEGIN(bugprone-macro-parentheses): a class is declared
 #define EVERY_ENGINE(Suite)                                                                   \
   class Suite : public ::superd::test::Engines {};                                            \
   INSTANTIATE_TEST_SUITE_P(Every, Suite, ::testing::ValuesIn(::superd::test::engine_names()), \
                            ::superd::test::engine_of_case)
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace superd::test

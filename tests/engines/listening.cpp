@@ -33,7 +33,7 @@ TEST_P(AListeningSocket, IsReadableWhenSomebodyComes) {
 // A door takes in a few and lets others have their turn: those who are left wake it again.
 TEST_P(AListeningSocket, IsReadableAgainWhileSomebodyIsLeft) {
   const Socket door = listening();
-  std::vector<Socket> clients;
+  std::list<Socket> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(connected(port_of(door)));
   Request& request = request_for(door);
   for (int i = 0; i < 5; ++i) {

@@ -36,7 +36,7 @@ TEST_P(APost, MayPostAgain) {
 TEST_P(APost, IsNotLostAmongManyThreads) {
   std::atomic<int> sent{0};
   int ran = 0;
-  std::vector<std::jthread> threads;
+  std::list<std::jthread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 500; ++i, ++sent) engine().post([&ran] { ++ran; });
