@@ -2,6 +2,8 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <new>
+#include <optional>
 
 #include "superd/base/log.h"
 #include "superd/designs/design.h"
@@ -14,18 +16,24 @@ namespace {
 /// The threads of conversations under way, so that they can be cut and waited for.
 class Crew {
  public:
-  /// Begins a conversation in a thread of its own; false when there is no thread to be had. `work` is then as it was.
+  /// Begins a conversation in a thread of its own; false when there is no thread, or no memory for it, to be had. `work`
+  /// is then as it was.
   template <class Work>
-  bool start(const std::string& name, std::shared_ptr<Work> work) {
-    const auto member = join();
-    auto started = Thread::start_detached(name, [this, member, work = std::move(work)]() mutable {
-      work->run(*member);
-      // What the work keeps alive goes before we say that we are gone.
-      work.reset();
-      leave(member);
-    });
-    if (started) return true;
-    leave(member);
+  bool start(const std::string& name, std::shared_ptr<Work> work) noexcept {
+    std::optional<Member> member;
+    try {
+      member = join();
+      const auto started = Thread::start_detached(name, [this, me = *member, work = std::move(work)]() mutable {
+        work->run(*me);
+        // What the work keeps alive goes before we say that we are gone.
+        work.reset();
+        leave(me);
+      });
+      if (started) return true;
+    } catch (const std::bad_alloc&) {
+      // As without a thread: the door asks again.
+    }
+    if (member) leave(*member);
     return false;
   }
 
@@ -62,16 +70,22 @@ struct ConnectionWork {
   HostedService& hosted;
   Socket socket;
   Seat seat;
-  void run(Waiter& waiter) { converse(hosted, socket, waiter, seat); }
+  void run(Waiter& waiter) noexcept try {
+    converse(hosted, socket, waiter, seat);
+  } catch (const std::bad_alloc&) {
+    hosted.counters.out_of_memory.add();
+  }
 };
 
 struct DatagramWork {
   std::shared_ptr<Listener> listener;
   std::unique_ptr<DatagramSlot> slot;
   Seat seat;
-  void run(Waiter& waiter) {
+  void run(Waiter& waiter) noexcept try {
     DirectPath path(listener);
     converse(listener, slot, path, waiter, seat);
+  } catch (const std::bad_alloc&) {
+    listener->hosted->counters.out_of_memory.add();
   }
 };
 
@@ -79,20 +93,24 @@ class PlaceInThread final : public Placement {
  public:
   explicit PlaceInThread(Crew& crew) noexcept : crew_(crew) {}
 
-  bool place(HostedService& hosted, Socket& socket, Seat& seat) override {
+  bool place(HostedService& hosted, Socket& socket, Seat& seat) override try {
     const auto work = std::make_shared<ConnectionWork>(hosted, std::move(socket), std::move(seat));
     if (crew_.start(hosted.name, work)) return true;
     socket = std::move(work->socket);
     seat = std::move(work->seat);
     return false;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 
   bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath&,
-             Seat& seat) override {
+             Seat& seat) override try {
     const auto work = std::make_shared<DatagramWork>(listener, std::move(slot), std::move(seat));
     if (crew_.start(listener->hosted->name, work)) return true;
     slot = std::move(work->slot);
     seat = std::move(work->seat);
+    return false;
+  } catch (const std::bad_alloc&) {
     return false;
   }
 
