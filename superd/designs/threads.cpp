@@ -70,9 +70,7 @@ struct ConnectionWork {
   HostedService& hosted;
   Socket socket;
   Seat seat;
-  void run(Waiter& waiter) noexcept try {
-    converse(hosted, socket, waiter, seat);
-  } catch (const std::bad_alloc&) {
+  void run(Waiter& waiter) noexcept try { converse(hosted, socket, waiter, seat); } catch (const std::bad_alloc&) {
     hosted.counters.out_of_memory.add();
   }
 };

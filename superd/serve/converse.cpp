@@ -96,7 +96,8 @@ void note_end(const Datagram& request) noexcept {
 }
 
 // The conversation of a datagram whose handler had to wait.
-detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& straight, task<>& unfinished, Seat& taken) {
+detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& straight, task<>& unfinished,
+               Seat& taken) {
   // As above: with no memory for this frame, the caller still has them all.
   const auto request = std::move(begun);
   const auto path = std::move(straight);

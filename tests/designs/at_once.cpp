@@ -35,15 +35,16 @@ TEST_P(WaitingHandlers, AreManyAtOnce) {
 
 TEST_P(WaitingHandlers, DoNotHoldUpWhoComesLater) {
   // The first waits until the last has been served.
-  Serving serving(way(), {where()},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    if (++notes.present == 1) co_await waits_until(client, notes, may_go);
-                    ++notes.finished;
-                  },
-                  [](Datagram& request, Notes& notes) -> task<> {
-                    if (++notes.present == 1) co_await waits_until(request, notes, may_go);
-                    ++notes.finished;
-                  });
+  Serving serving(
+      way(), {where()},
+      [](Connection& client, Notes& notes) -> task<> {
+        if (++notes.present == 1) co_await waits_until(client, notes, may_go);
+        ++notes.finished;
+      },
+      [](Datagram& request, Notes& notes) -> task<> {
+        if (++notes.present == 1) co_await waits_until(request, notes, may_go);
+        ++notes.finished;
+      });
   const auto first = clients_of(serving, 1, is_datagrams());
   ASSERT_TRUE(soon([&] { return serving.notes.present == 1; }));
   const auto others = clients_of(serving, 6, is_datagrams());
@@ -61,19 +62,20 @@ TEST_P(ComputingHandlers, AreManyAtOnce) {
 }
 
 TEST(AnIterativeServer, ServesOneAtATime) {
-  Serving serving({.design = "iterative"}, {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    constexpr Millis moment{1};
-                    notes.add(++notes.present == 1 ? "alone" : "in company");
-                    co_await client.sleep(moment);
-                    --notes.present;
-                  },
-                  [](Datagram& request, Notes& notes) -> task<> {
-                    constexpr Millis moment{1};
-                    notes.add(++notes.present == 1 ? "alone" : "in company");
-                    co_await request.sleep(moment);
-                    --notes.present;
-                  });
+  Serving serving(
+      {.design = "iterative"}, {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"},
+      [](Connection& client, Notes& notes) -> task<> {
+        constexpr Millis moment{1};
+        notes.add(++notes.present == 1 ? "alone" : "in company");
+        co_await client.sleep(moment);
+        --notes.present;
+      },
+      [](Datagram& request, Notes& notes) -> task<> {
+        constexpr Millis moment{1};
+        notes.add(++notes.present == 1 ? "alone" : "in company");
+        co_await request.sleep(moment);
+        --notes.present;
+      });
   std::vector<Socket> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(serving.client(0));

@@ -77,8 +77,8 @@ class Serving {
       const auto parsed = address(text);
       auto socket = listen_at(text);
       const auto local = local_endpoint(socket).value();
-      fresh.push_back(listeners_.emplace_back(
-          std::make_shared<Listener>(std::move(socket), parsed.transport, local, hosted)));
+      fresh.push_back(
+          listeners_.emplace_back(std::make_shared<Listener>(std::move(socket), parsed.transport, local, hosted)));
     }
     const auto opened = design->open(fresh);
     if (!opened) throw std::runtime_error(opened.error().what);
@@ -110,7 +110,9 @@ class EveryWay : public ::testing::TestWithParam<DesignSettings> {
   const DesignSettings& way() const { return GetParam(); }
 };
 
-inline std::string name_of_case(const ::testing::TestParamInfo<DesignSettings>& info) { return name_of_way(info.param); }
+inline std::string name_of_case(const ::testing::TestParamInfo<DesignSettings>& info) {
+  return name_of_way(info.param);
+}
 
 /// A way to serve, and over which transport.
 class EveryWayAndTransport : public ::testing::TestWithParam<std::tuple<DesignSettings, std::string>> {

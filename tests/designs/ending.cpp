@@ -87,17 +87,18 @@ TEST_P(ADesignThatEnds, CutsHandlersThatSleep) {
 TEST_P(ADesignThatEnds, ServesWhoWasInTheBacklogWhenItClosed) {
   Limits limits;
   limits.level = limits.per_client = 20;
-  Serving serving(way(), {where()},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    if (++notes.present == 1) co_await waits_until(client, notes, may_go);
-                    constexpr std::string_view answer = "served";
-                    co_await client.write(answer);
-                  },
-                  [](Datagram& request, Notes& notes) -> task<> {
-                    if (++notes.present == 1) co_await waits_until(request, notes, may_go);
-                    request.reply("served");
-                  },
-                  limits);
+  Serving serving(
+      way(), {where()},
+      [](Connection& client, Notes& notes) -> task<> {
+        if (++notes.present == 1) co_await waits_until(client, notes, may_go);
+        constexpr std::string_view answer = "served";
+        co_await client.write(answer);
+      },
+      [](Datagram& request, Notes& notes) -> task<> {
+        if (++notes.present == 1) co_await waits_until(request, notes, may_go);
+        request.reply("served");
+      },
+      limits);
   std::vector<Socket> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(serving.client());

@@ -61,10 +61,11 @@ TEST(AnIterativeGroup, IsOneThread) {
 TEST(AnIterativeGroup, ServesOthersBetweenTheClientsOfABusyListener) {
   // The listener with a long backlog must not keep the thread until it is empty.
   constexpr int busy = 20;
-  Serving serving({.design = "iterative"}, {"tcp/127.0.0.1:0", "tcp/127.0.0.1:0"}, [](Connection& client, Notes& notes) -> task<> {
-    if (++notes.present == 1) co_await waits_until(client, notes, may_go);
-    notes.add(client.local().text());
-  });
+  Serving serving({.design = "iterative"}, {"tcp/127.0.0.1:0", "tcp/127.0.0.1:0"},
+                  [](Connection& client, Notes& notes) -> task<> {
+                    if (++notes.present == 1) co_await waits_until(client, notes, may_go);
+                    notes.add(client.local().text());
+                  });
   std::vector<Socket> clients;
   for (int i = 0; i < busy; ++i) clients.push_back(serving.client(0));
   ASSERT_TRUE(soon([&] { return serving.notes.present == 1; }));

@@ -37,13 +37,16 @@ TEST_P(TwoLoops, ServeWhileOneOfThemComputes) {
 TEST_P(TwoLoops, ShareOneLevelExactly) {
   Limits limits;
   limits.level = limits.per_client = 3;
-  Serving serving(way(), {"tcp/127.0.0.1:0"}, [](Connection& client, Notes& notes) -> task<> {
-    constexpr Millis moment{1};
-    if (++notes.present > 3) notes.add("too many");
-    co_await client.sleep(moment);
-    --notes.present;
-    ++notes.finished;
-  }, nullptr, limits);
+  Serving serving(
+      way(), {"tcp/127.0.0.1:0"},
+      [](Connection& client, Notes& notes) -> task<> {
+        constexpr Millis moment{1};
+        if (++notes.present > 3) notes.add("too many");
+        co_await client.sleep(moment);
+        --notes.present;
+        ++notes.finished;
+      },
+      nullptr, limits);
   std::vector<Socket> clients;
   for (int i = 0; i < 60; ++i) clients.push_back(serving.client());
   EXPECT_TRUE(soon([&] { return serving.notes.finished == 60; }));

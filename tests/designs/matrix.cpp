@@ -39,17 +39,18 @@ TEST_P(AHandler, ServesManyClientsThatComeAtOnce) {
 }
 
 TEST_P(AHandler, ThatThrowsEndsItsConversationAlone) {
-  Serving serving(way(), {where()},
-                  [](Connection& client, Notes&) -> task<> {
-                    const auto chunk = co_await client.read();
-                    if (chunk.text() == "throw") throw std::runtime_error("as it was told");
-                    co_await client.write(chunk);
-                  },
-                  [](Datagram& request, Notes&) -> task<> {
-                    if (request.bytes().size() == 5) throw std::runtime_error("as it was told");
-                    request.reply(request.bytes());
-                    co_return;
-                  });
+  Serving serving(
+      way(), {where()},
+      [](Connection& client, Notes&) -> task<> {
+        const auto chunk = co_await client.read();
+        if (chunk.text() == "throw") throw std::runtime_error("as it was told");
+        co_await client.write(chunk);
+      },
+      [](Datagram& request, Notes&) -> task<> {
+        if (request.bytes().size() == 5) throw std::runtime_error("as it was told");
+        request.reply(request.bytes());
+        co_return;
+      });
   for (int i = 0; i < 3; ++i) {
     const auto unlucky = serving.client(), lucky = serving.client();
     ASSERT_TRUE(send_text(unlucky, "throw"));
@@ -65,22 +66,23 @@ TEST_P(AHandler, IsNeverAtWorkMoreOftenThanTheLevel) {
   limits.level = limits.per_client = 3;
   auto narrow = way();
   narrow.workers = 6;
-  Serving serving(narrow, {where()},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    constexpr Millis moment{2};
-                    if (++notes.present > 3) notes.add("too many");
-                    co_await client.sleep(moment);
-                    --notes.present;
-                    ++notes.finished;
-                  },
-                  [](Datagram& request, Notes& notes) -> task<> {
-                    constexpr Millis moment{2};
-                    if (++notes.present > 3) notes.add("too many");
-                    co_await request.sleep(moment);
-                    --notes.present;
-                    ++notes.finished;
-                  },
-                  limits);
+  Serving serving(
+      narrow, {where()},
+      [](Connection& client, Notes& notes) -> task<> {
+        constexpr Millis moment{2};
+        if (++notes.present > 3) notes.add("too many");
+        co_await client.sleep(moment);
+        --notes.present;
+        ++notes.finished;
+      },
+      [](Datagram& request, Notes& notes) -> task<> {
+        constexpr Millis moment{2};
+        if (++notes.present > 3) notes.add("too many");
+        co_await request.sleep(moment);
+        --notes.present;
+        ++notes.finished;
+      },
+      limits);
   std::vector<Socket> clients;
   for (int i = 0; i < 20; ++i) {
     clients.push_back(serving.client());
@@ -88,9 +90,8 @@ TEST_P(AHandler, IsNeverAtWorkMoreOftenThanTheLevel) {
       ASSERT_TRUE(send_text(clients.back(), "?"));
     }
   }
-  EXPECT_TRUE(soon([&] {
-    return serving.notes.finished + static_cast<int>(serving.counted(&Counters::dropped_client)) == 20;
-  }));
+  EXPECT_TRUE(soon(
+      [&] { return serving.notes.finished + static_cast<int>(serving.counted(&Counters::dropped_client)) == 20; }));
   EXPECT_EQ(serving.notes.count(), 0U);
   EXPECT_LE(serving.hosted->level.peak(), 3);
 }

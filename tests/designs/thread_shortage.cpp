@@ -60,7 +60,8 @@ TEST(WithoutThreads, NoDesignOpensAndEachSaysWhy) {
   for (const auto& entry : designs()) {
     const auto told = with_few_threads(0, [&]() -> std::string {
       try {
-        const Serving serving({.design = std::string(entry.name), .engine = "epoll"}, {"tcp/127.0.0.1:0"}, echoes_stream);
+        const Serving serving({.design = std::string(entry.name), .engine = "epoll"}, {"tcp/127.0.0.1:0"},
+                              echoes_stream);
         return "opened";
       } catch (const std::runtime_error& error) {
         return error.what();

@@ -49,10 +49,13 @@ TEST(PrethreadedWorkers, LeaveTheNextClientInTheBacklogWhenAllAreBusy) {
 TEST(PrethreadedWorkers, WaitForAPlaceWhenTheLevelIsBelowTheirNumber) {
   Limits limits;
   limits.level = limits.per_client = 2;
-  Serving serving(four_workers(), {"tcp/127.0.0.1:0"}, [](Connection& client, Notes& notes) -> task<> {
-    ++notes.present;
-    co_await waits_until(client, notes, may_go);
-  }, nullptr, limits);
+  Serving serving(
+      four_workers(), {"tcp/127.0.0.1:0"},
+      [](Connection& client, Notes& notes) -> task<> {
+        ++notes.present;
+        co_await waits_until(client, notes, may_go);
+      },
+      nullptr, limits);
   std::vector<Socket> clients;
   for (int i = 0; i < 10; ++i) clients.push_back(serving.client());
   ASSERT_TRUE(soon([&] { return serving.notes.present == 2; }));
@@ -64,12 +67,13 @@ TEST(PrethreadedWorkers, WaitForAPlaceWhenTheLevelIsBelowTheirNumber) {
 TEST(PrethreadedWorkers, OfOneListenerPassAVacancyOnToAnothers) {
   Limits limits;
   limits.level = limits.per_client = 1;
-  Serving serving({.design = "prethreaded", .workers = 2}, {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    ++notes.present;
-                    co_await waits_until(client, notes, may_go);
-                  },
-                  echoes_datagram, limits);
+  Serving serving(
+      {.design = "prethreaded", .workers = 2}, {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"},
+      [](Connection& client, Notes& notes) -> task<> {
+        ++notes.present;
+        co_await waits_until(client, notes, may_go);
+      },
+      echoes_datagram, limits);
   const auto seated = serving.client(0);
   ASSERT_TRUE(soon([&] { return serving.notes.present == 1; }));
   // Wakes the workers that already blocked when there was a place, so that all of both listeners wait for one.

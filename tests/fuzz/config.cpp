@@ -1,10 +1,10 @@
 // Whatever a file holds, reading it ends, with errors that are safe to show or with a table that prints and reads back
 // equal.
 
+#include "superd/config/config.h"
+
 #include <cstdlib>
 #include <string_view>
-
-#include "superd/config/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

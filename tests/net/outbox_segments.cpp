@@ -32,7 +32,8 @@ TEST_F(NeighboursInABatch, OfOneSizeArriveAsDatagramsOfTheirOwn) {
 }
 
 TEST_F(NeighboursInABatch, OfDifferentSizesKeepTheirOrderAndBorders) {
-  const std::vector<std::string> texts{"a", "b", "cc", "dd", "", "", "e", std::string(3000, 'f'), std::string(3000, 'g'), "h"};
+  const std::vector<std::string> texts{
+      "a", "b", "cc", "dd", "", "", "e", std::string(3000, 'f'), std::string(3000, 'g'), "h"};
   for (std::size_t i = 0; i < texts.size(); ++i) answer(i, one, texts[i]);
   EXPECT_EQ(outbox.flush().datagrams, texts.size());
   for (const auto& text : texts) EXPECT_EQ(received_text(one), text);

@@ -119,16 +119,19 @@ TEST_P(AConversation, IsTooLongHoweverMuchTheClientTakes) {
 }
 
 TEST_P(AConversation, IsTooLongEvenWhenItNeverWaitsForTheClient) {
-  Conversation conversation(waiter(), [](Connection& client, Notes& notes) -> task<> {
-    constexpr std::string_view tick = "tick\n";
-    constexpr Millis pause{5};
-    bool both = true;
-    while (both) {
-      both = co_await client.write(tick);
-      if (both) both = co_await client.sleep(pause);
-    }
-    notes.add(name_of_end(client));
-  }, with(std::chrono::minutes(1), Millis(100)));
+  Conversation conversation(
+      waiter(),
+      [](Connection& client, Notes& notes) -> task<> {
+        constexpr std::string_view tick = "tick\n";
+        constexpr Millis pause{5};
+        bool both = true;
+        while (both) {
+          both = co_await client.write(tick);
+          if (both) both = co_await client.sleep(pause);
+        }
+        notes.add(name_of_end(client));
+      },
+      with(std::chrono::minutes(1), Millis(100)));
   conversation.begin();
   std::jthread taking([&] { everything_from(conversation.client); });
   EXPECT_TRUE(conversation.ended());
@@ -183,7 +186,8 @@ TEST_P(AConversation, KnowsBothItsEnds) {
 
 TEST(EveryEnd, HasAWordOfItsOwn) {
   std::vector<std::string_view> words;
-  for (const auto end : {End::not_yet, End::finished, End::reset, End::idle, End::slow, End::too_long, End::drained, End::no_room})
+  for (const auto end :
+       {End::not_yet, End::finished, End::reset, End::idle, End::slow, End::too_long, End::drained, End::no_room})
     words.push_back(name_of(end));
   std::ranges::sort(words);
   EXPECT_EQ(std::ranges::adjacent_find(words), words.end());

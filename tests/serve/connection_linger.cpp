@@ -38,10 +38,13 @@ TEST_P(Lingering, LetsAnAnswerArriveThoughTheClientGoesOnSending) {
 
 TEST_P(Lingering, DoesNotWaitWhenAllWasRead) {
   // Nothing is unread, so that closing resets nothing; a client that stays silent must not keep the seat for `linger`.
-  Conversation conversation(waiter(), [](Connection& client, Notes&) -> task<> {
-    constexpr std::string_view answer = "answer";
-    co_await client.write(answer);
-  }, with_linger(std::chrono::hours(1)));
+  Conversation conversation(
+      waiter(),
+      [](Connection& client, Notes&) -> task<> {
+        constexpr std::string_view answer = "answer";
+        co_await client.write(answer);
+      },
+      with_linger(std::chrono::hours(1)));
   conversation.begin();
   ASSERT_TRUE(conversation.ended());
   EXPECT_EQ(everything_from(conversation.client), "answer");

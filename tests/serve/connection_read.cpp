@@ -34,7 +34,10 @@ TEST_P(Reading, LendsWhatTheClientSent) {
   ASSERT_TRUE(soon([&] { return conversation.notes.count() == 2; }));
   ::shutdown(conversation.client.fd(), SHUT_WR);
   ASSERT_TRUE(conversation.ended());
-  EXPECT_EQ(conversation.notes.all(), (std::vector<std::string>{"one", {"\0two", 4}, "finished"}));
+  EXPECT_EQ(conversation.notes.all(), (std::vector<std::string>{
+                                          "one", {"\0two", 4},
+                                           "finished"
+  }));
   EXPECT_EQ(conversation.counted(&Counters::bytes_in), 7U);
 }
 

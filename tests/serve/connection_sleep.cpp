@@ -62,12 +62,15 @@ TEST_P(Sleeping, IsNotDisturbedByTheClient) {
 TEST_P(Sleeping, IsNoSilenceOfTheClients) {
   Limits limits;
   limits.idle = Millis(20);
-  Conversation conversation(waiter(), [](Connection& client, Notes& notes) -> task<> {
-    constexpr Millis longer_than_idle{80};
-    const bool slept = co_await client.sleep(longer_than_idle);
-    const auto chunk = co_await client.read();
-    notes.add(slept ? std::string(chunk.text()) : name_of_end(client));
-  }, limits);
+  Conversation conversation(
+      waiter(),
+      [](Connection& client, Notes& notes) -> task<> {
+        constexpr Millis longer_than_idle{80};
+        const bool slept = co_await client.sleep(longer_than_idle);
+        const auto chunk = co_await client.read();
+        notes.add(slept ? std::string(chunk.text()) : name_of_end(client));
+      },
+      limits);
   ASSERT_TRUE(send_text(conversation.client, "was here all the time"));
   conversation.begin();
   ASSERT_TRUE(conversation.ended());

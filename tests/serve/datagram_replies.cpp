@@ -21,7 +21,8 @@ class ADatagram : public ::testing::Test {
  protected:
   void receive(DatagramScript script, std::string_view text, std::string_view from = "192.0.2.1:4000") {
     hosted = hosted_with(std::make_shared<Scripted>(notes, nullptr, script));
-    listener = std::make_shared<Listener>(listen_at("udp/127.0.0.1:0"), Transport::udp, endpoint("127.0.0.1:10007"), hosted);
+    listener =
+        std::make_shared<Listener>(listen_at("udp/127.0.0.1:0"), Transport::udp, endpoint("127.0.0.1:10007"), hosted);
     slot->from = endpoint(from);
     slot->size = text.size();
     std::memcpy(slot->bytes.data(), text.data(), text.size());
@@ -59,11 +60,13 @@ TEST_F(ADatagram, MayBeEmpty) {
 }
 
 TEST_F(ADatagram, MayBeAnsweredOftenOrNotAtAll) {
-  receive([](Datagram& request, Notes&) -> task<> {
-    request.reply("one");
-    request.reply("two");
-    co_return;
-  }, "?");
+  receive(
+      [](Datagram& request, Notes&) -> task<> {
+        request.reply("one");
+        request.reply("two");
+        co_return;
+      },
+      "?");
   EXPECT_EQ(answers.texts, (std::vector<std::string>{"one", "two"}));
   receive([](Datagram&, Notes&) -> task<> { co_return; }, "?");
   EXPECT_EQ(answers.texts.size(), 2U);
@@ -78,39 +81,45 @@ TEST_F(ADatagram, KnowsWhereItCameFromAndWhereItWasSentTo) {
   receive(tells, "?", "192.0.2.1:4000");
   slot->to = endpoint("198.51.100.7:0");
   receive(tells, "?", "192.0.2.2:4001");
-  EXPECT_EQ(notes.all(), (std::vector<std::string>{"192.0.2.1:4000", "127.0.0.1:10007", "192.0.2.2:4001",
-                                                   "198.51.100.7:10007"}));
+  EXPECT_EQ(notes.all(),
+            (std::vector<std::string>{"192.0.2.1:4000", "127.0.0.1:10007", "192.0.2.2:4001", "198.51.100.7:10007"}));
 }
 
 TEST_F(ADatagram, IsNotAnsweredBeyondItsRoom) {
-  receive([](Datagram& request, Notes& told) -> task<> {
-    told.add(std::to_string(request.room()));
-    const std::string fits(request.room(), 'x'), longer(request.room() + 1, 'x');
-    told.add(request.reply(fits) ? "sent" : "suppressed");
-    told.add(request.reply(longer) ? "sent" : "suppressed");
-    co_return;
-  }, "1234567890");
+  receive(
+      [](Datagram& request, Notes& told) -> task<> {
+        told.add(std::to_string(request.room()));
+        const std::string fits(request.room(), 'x'), longer(request.room() + 1, 'x');
+        told.add(request.reply(fits) ? "sent" : "suppressed");
+        told.add(request.reply(longer) ? "sent" : "suppressed");
+        co_return;
+      },
+      "1234567890");
   EXPECT_EQ(notes.all(), (std::vector<std::string>{"94", "sent", "suppressed"}));
   EXPECT_EQ(answers.texts.size(), 1U);
   EXPECT_EQ(counted(&Counters::suppressed_answer), 1U);
 }
 
 TEST_F(ADatagram, HasAllTheRoomFromATrustedSource) {
-  receive([](Datagram& request, Notes&) -> task<> {
-    const std::string much(60'000, 'x');
-    request.reply(much);
-    co_return;
-  }, "", "127.0.0.1:4000");
+  receive(
+      [](Datagram& request, Notes&) -> task<> {
+        const std::string much(60'000, 'x');
+        request.reply(much);
+        co_return;
+      },
+      "", "127.0.0.1:4000");
   ASSERT_EQ(answers.texts.size(), 1U);
   EXPECT_EQ(answers.texts[0].size(), 60'000U);
 }
 
 TEST_F(ADatagram, WhoseHandlerThrowsIsCountedAndItsSlotComesBack) {
-  receive([](Datagram& request, Notes&) -> task<> {
-    request.reply("before");
-    if (request.bytes().size() == 1) throw std::runtime_error("after");
-    co_return;
-  }, "?");
+  receive(
+      [](Datagram& request, Notes&) -> task<> {
+        request.reply("before");
+        if (request.bytes().size() == 1) throw std::runtime_error("after");
+        co_return;
+      },
+      "?");
   EXPECT_EQ(counted(&Counters::failed), 1U);
   EXPECT_EQ(counted(&Counters::served), 0U);
   EXPECT_TRUE(slot);
@@ -126,21 +135,25 @@ TEST_F(ADatagram, WhoseHandlerIsNoCoroutineMayThrowToo) {
 }
 
 TEST_F(ADatagram, MayBeSleptOverWhereThatBlocks) {
-  receive([](Datagram& request, Notes&) -> task<> {
-    constexpr Millis moment{1};
-    const bool slept = co_await request.sleep(moment);
-    request.reply(slept ? "slept" : "cut");
-  }, "?");
+  receive(
+      [](Datagram& request, Notes&) -> task<> {
+        constexpr Millis moment{1};
+        const bool slept = co_await request.sleep(moment);
+        request.reply(slept ? "slept" : "cut");
+      },
+      "?");
   EXPECT_EQ(answers.texts, std::vector<std::string>{"slept"});
   EXPECT_TRUE(slot);
 }
 
 TEST_F(ADatagram, IsCutWhileItsHandlerSleeps) {
   blocking.cancel_all();
-  receive([](Datagram& request, Notes& told) -> task<> {
-    constexpr Millis long_time = std::chrono::hours(1);
-    const bool slept = co_await request.sleep(long_time);
-    told.add(slept ? "slept" : "cut");
-  }, "?");
+  receive(
+      [](Datagram& request, Notes& told) -> task<> {
+        constexpr Millis long_time = std::chrono::hours(1);
+        const bool slept = co_await request.sleep(long_time);
+        told.add(slept ? "slept" : "cut");
+      },
+      "?");
   EXPECT_EQ(notes.all(), std::vector<std::string>{"cut"});
 }

@@ -7,7 +7,8 @@ namespace {
 
 class ADoorForDatagrams : public EveryWaiter {
  protected:
-  static std::shared_ptr<HostedService> hosted_with_script(Notes& notes, DatagramScript script, const Limits& limits = {}) {
+  static std::shared_ptr<HostedService> hosted_with_script(Notes& notes, DatagramScript script,
+                                                           const Limits& limits = {}) {
     return hosted_with(std::make_shared<Scripted>(notes, nullptr, script), limits);
   }
 };
@@ -119,8 +120,8 @@ TEST_P(ADoorForDatagrams, DropsWhatIsBeyondAClientsShare) {
 TEST_P(ADoorForDatagrams, AnswersNoSourceThatWouldAnswerBack) {
   Notes notes;
   auto own_ports = std::make_shared<OwnPorts>();
-  const auto hosted = std::make_shared<HostedService>(
-      "test", std::make_shared<Scripted>(notes, nullptr, echoes), Limits{}, own_ports);
+  const auto hosted =
+      std::make_shared<HostedService>("test", std::make_shared<Scripted>(notes, nullptr, echoes), Limits{}, own_ports);
   const auto one = listener_at("udp/127.0.0.1:0", hosted), other = listener_at("udp/127.0.0.1:0", hosted);
   for (const auto& listener : {one, other}) own_ports->add(listener->local.port());
   // Forged as a sender can: as if the other one had sent it.

@@ -45,10 +45,11 @@ TEST_P(TwoDoors, TakeTurnsAfterABurst) {
 
 TEST_P(TwoDoors, AreBothServedWhileOneIsFlooded) {
   Notes notes;
-  const auto hosted = hosted_with(std::make_shared<Scripted>(notes, notes_where, [](Datagram& request, Notes&) -> task<> {
-    request.reply("pong");
-    co_return;
-  }));
+  const auto hosted =
+      hosted_with(std::make_shared<Scripted>(notes, notes_where, [](Datagram& request, Notes&) -> task<> {
+        request.reply("pong");
+        co_return;
+      }));
   const auto flooded = listener_at("udp/127.0.0.1:0", hosted), quiet = listener_at("tcp/127.0.0.1:0", hosted);
   Doors doors(waiter());
   doors.open(flooded);

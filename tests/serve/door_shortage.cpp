@@ -86,7 +86,8 @@ TEST_P(ADoorInNeed, OfThreadsKeepsItsClientAndAsksAgain) {
   first.open();
   second.open();
   const Time patience = Clock::now() + Millis(patience_ms);
-  loop.run_until([&] { return (notes.count() == 1 && hosted->counters.answered.value() == 2) || Clock::now() > patience; });
+  loop.run_until(
+      [&] { return (notes.count() == 1 && hosted->counters.answered.value() == 2) || Clock::now() > patience; });
   EXPECT_EQ(notes.count(), 1U);
   EXPECT_EQ(received_text(asking), "pong");
   EXPECT_EQ(received_text(asking), "pong");

@@ -19,7 +19,8 @@ inline std::shared_ptr<Listener> listener_at(std::string_view text, std::shared_
 /// A connection, or a socket for datagrams, to it; not yet connected on demand.
 inline Socket client_of(const Listener& listener, bool connects = true) {
   const int type = is_stream(listener.transport) ? SOCK_STREAM : SOCK_DGRAM;
-  return connects ? connected_to(listener.local, type) : Socket(::socket(listener.local.family(), type | SOCK_CLOEXEC, 0));
+  return connects ? connected_to(listener.local, type)
+                  : Socket(::socket(listener.local.family(), type | SOCK_CLOEXEC, 0));
 }
 
 /// One loop with doors, in a thread of its own.
@@ -95,7 +96,8 @@ inline task<> stays(Connection& client, Notes& notes) {
 }
 
 /// A service with this handler, its level and per_client.
-inline std::shared_ptr<HostedService> hosted_at_level(Notes& notes, int level, int per_client, StreamScript script = stays,
+inline std::shared_ptr<HostedService> hosted_at_level(Notes& notes, int level, int per_client,
+                                                      StreamScript script = stays,
                                                       WhenFull when_full = WhenFull::wait) {
   Limits limits;
   limits.level = level;

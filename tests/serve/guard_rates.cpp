@@ -110,7 +110,8 @@ TEST(TheAnswerRate, IsNotForgottenUnderAFloodOfForgedPrefixes) {
   // Otherwise a victim could be hit again as soon as enough other addresses were made up.
   Guarded guard(10);
   guard.answered("192.0.2.1:4000", 100);
-  for (int i = 0; i < 50'000; ++i) guard.answers(fmt::format("{}.{}.{}.1:4000", 1 + i % 100, i / 100 % 256, i / 25'600));
+  for (int i = 0; i < 50'000; ++i)
+    guard.answers(fmt::format("{}.{}.{}.1:4000", 1 + i % 100, i / 100 % 256, i / 25'600));
   EXPECT_EQ(guard.answered("192.0.2.1:4000", 100), 0);
 }
 

@@ -127,7 +127,8 @@ TEST(AClientsPatience, IsWholeAgainAfterManyBytes) {
 
 TEST(AClientsPatience, IsNeverMoreThanIdle) {
   int step = 0;
-  const auto [end, duration, bytes] = play(reads, [&] { return ++step == 1 ? Step{Millis(10), 100'000} : Step{hour, 1}; });
+  const auto [end, duration, bytes] =
+      play(reads, [&] { return ++step == 1 ? Step{Millis(10), 100'000} : Step{hour, 1}; });
   EXPECT_EQ(end, End::idle);
   EXPECT_EQ(duration, Millis(10 + 60'000));
 }
@@ -170,7 +171,8 @@ TEST(TheTotal, EndsWhoIsServedInNoTime) {
   Limits limits;
   limits.total = Millis(10);
   int step = 0;
-  const auto [end, duration, bytes] = play(writes, [&] { return Step{Millis(++step % 100 == 0 ? 1 : 0), 100'000}; }, limits);
+  const auto [end, duration, bytes] =
+      play(writes, [&] { return Step{Millis(++step % 100 == 0 ? 1 : 0), 100'000}; }, limits);
   EXPECT_EQ(end, End::too_long);
 }
 

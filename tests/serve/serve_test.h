@@ -38,8 +38,8 @@ class Notes {
   }
   std::size_t count() const { return all().size(); }
 
-  std::atomic<int> present{0};       ///< for handlers that wait for each other
-  std::atomic<bool> may_go{false};   ///< for handlers that wait for the test
+  std::atomic<int> present{0};      ///< for handlers that wait for each other
+  std::atomic<bool> may_go{false};  ///< for handlers that wait for the test
   std::atomic<int> finished{0};
 
  private:

@@ -35,13 +35,17 @@ class AnyWaiter {
     engine_ = std::move(*made);
   }
 
-  static bool is_possible(const std::string& name) { return name == "blocking" || find_engine(name)->make().has_value(); }
+  static bool is_possible(const std::string& name) {
+    return name == "blocking" || find_engine(name)->make().has_value();
+  }
 
   Waiter& waiter() { return engine_ ? static_cast<Waiter&>(*engine_) : blocking_; }
   Engine* engine() { return engine_.get(); }
 
   /// Until all conversations at this level have ended; in the thread that began them.
-  void run_until_empty(const Level& level) { run_until([&] { return level.count() == 0; }); }
+  void run_until_empty(const Level& level) {
+    run_until([&] { return level.count() == 0; });
+  }
   template <class Claim>
   void run_until(Claim claim) {
     while (engine_ && !claim()) engine_->turn(Clock::now() + Millis{20});
