@@ -144,7 +144,9 @@ int Ring::submit_and_wait(Time until) noexcept {
   enable();
   const int result = enter_and_wait(until);
   if (io_uring_sq_ready(&ring_) == 0) ++batch_;
-  return result < 0 && result != -ETIME ? -result : 0;
+  if (result != -ETIME) return result < 0 ? -result : 0;
+  // After a stop (SIGSTOP) the time is over before the kernel has looked at what has arrived meanwhile.
+  return std::max(0, -io_uring_submit_and_get_events(&ring_));
 }
 
 int Ring::enter_and_wait(Time until) noexcept {
