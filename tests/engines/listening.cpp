@@ -48,6 +48,22 @@ TEST_P(AListeningSocket, IsReadableAgainWhileSomebodyIsLeft) {
   engine().forget(request);
 }
 
+// The answer to what was given up may still come.
+TEST_P(AListeningSocket, IsNotReadableForSomebodyElsesWait) {
+  const Socket door = listening();
+  Request& request = request_for(door);
+  start(engine(), request, Kind::readable);
+  turn_some();
+  engine().cancel(request);
+  engine().post([&] { start(engine(), request, Kind::readable); });
+  turn_some();
+  EXPECT_FALSE(request.is_done());
+  const Socket client = connected(port_of(door));
+  ASSERT_TRUE(turn_until_done(request));
+  EXPECT_EQ(request.outcome, Outcome::done);
+  engine().forget(request);
+}
+
 TEST_P(AListeningSocket, MayBeWatchedByTwoLoops) {
   const auto second = find_engine(GetParam())->make().value();
   const Socket door = listening();

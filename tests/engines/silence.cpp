@@ -1,3 +1,5 @@
+#include <sys/ioctl.h>
+
 #include "tests/engines/engine_test.h"
 
 using namespace superd;
@@ -83,6 +85,28 @@ TEST_P(AHandlerThatWaitsForSomethingElse, TakesInABoundedAmount) {
   engine().forget(request);
   read_to_end(engine(), rest);
   ASSERT_TRUE(turn_until_done(rest));
+}
+
+// Nor does it hold more than a few of the buffers that all share, in however small pieces the client sends.
+TEST_P(AHandlerThatWaitsForSomethingElse, LeavesCrumbsInTheSocket) {
+  constexpr int crumbs = 100;
+  Pair& pair = keep(unix_pair());
+  Request& request = request_for(pair.ours);
+  start_read(engine(), request);
+  turn_some();
+  ASSERT_TRUE(send_text(pair.client, "question"));
+  ASSERT_TRUE(turn_until_done(request));
+  for (int i = 0; i < crumbs; ++i) {
+    ASSERT_TRUE(send_text(pair.client, "."));
+    engine().turn({});
+  }
+  int left = 0;
+  ASSERT_EQ(::ioctl(pair.ours.fd(), FIONREAD, &left), 0);
+  EXPECT_GT(left, crumbs / 2);
+  ::shutdown(pair.client.fd(), SHUT_WR);
+  read_to_end(engine(), request);
+  ASSERT_TRUE(turn_until([&] { return request.completions == 2; }));
+  EXPECT_EQ(request.got, std::string(crumbs, '.'));
 }
 
 TEST_P(AHandlerThatWaitsForSomethingElse, DoesNotSpinWhileItWaitsForRoom) {
