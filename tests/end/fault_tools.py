@@ -147,6 +147,12 @@ def is_traceable():
 
 needs_strace = pytest.mark.skipif(not is_traceable(), reason="strace is not installed, or not permitted to trace")
 
+def switches_of(task):
+    with contextlib.suppress(FileNotFoundError):
+        return sum(map(int, re.findall(r"voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())))
+    return 0
+
+
 class Injection:
     """While it is entered, the first `times` calls of each thread fail; ALWAYS: all. `calls` are alternatives:
     "clone,clone3"."""
@@ -161,6 +167,7 @@ class Injection:
                         "-e", "signal=none", "-e", f"inject={calls}:error={error}:when={when}"]
 
     def __enter__(self):
+        self.switches_before = {task.name: switches_of(task) for task in self._tasks()}
         self.strace = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.PIPE, text=True)
         try:
@@ -173,9 +180,17 @@ class Injection:
     def _is_attached(self):
         if self.strace.poll() is not None:
             raise AssertionError("strace: " + self.strace.stderr.read())
-        tracers = [re.search(r"TracerPid:\s+(\d+)", (task / "status").read_text())[1]
-                   for task in Path(f"/proc/{self.process.pid}/task").iterdir()]
-        return all(tracer == str(self.strace.pid) for tracer in tracers)
+        return all(self._is_traced(task) for task in self._tasks())
+
+    # A thread that blocks when it is seized has yet to be interrupted, or its call ends untouched.
+    def _is_traced(self, task):
+        with contextlib.suppress(FileNotFoundError):
+            tracer = re.search(r"TracerPid:\s+(\d+)", (task / "status").read_text())[1]
+            return tracer == str(self.strace.pid) and switches_of(task) > self.switches_before.get(task.name, -1)
+        return True
+
+    def _tasks(self):
+        return list(Path(f"/proc/{self.process.pid}/task").iterdir())
 
     def _end(self):
         if self.strace.poll() is None:
