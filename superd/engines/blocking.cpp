@@ -28,6 +28,7 @@ bool Blocking::wait(Operation& operation) noexcept {
   set_now(asked);
   switch (operation.kind) {
     case Kind::none:
+    case Kind::home:
     case Kind::readable: end(operation, Outcome::done); break;
     case Kind::read: read(operation); break;
     case Kind::write: write(operation); break;

@@ -82,6 +82,9 @@ class Engine : public Waiter {
   /// For the kinds that wait for no descriptor: sleep and signal. As wait().
   bool wait_in_wheel(Operation&) noexcept;
 
+  /// For what need not be waited for. As wait().
+  static bool at_once(Operation& operation) noexcept { return completed(operation, Outcome::done); }
+
   /// Parks an operation until it is tried again: at `when`, or at its deadline if that is earlier.
   void park_for_retry(Operation&, Time when) noexcept;
   void park_for_next_turn(Operation& operation) noexcept { park_for_retry(operation, {}); }

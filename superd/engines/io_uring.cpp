@@ -36,6 +36,7 @@ bool IoUring::wait(Operation& operation) noexcept {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
     case Kind::signal: return wait_in_wheel(operation);
+    case Kind::home: return at_once(operation);
     case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
     case Kind::read: {
       give_back(operation);

@@ -19,6 +19,7 @@ bool Readiness::wait(Operation& operation) noexcept {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
     case Kind::signal: return wait_in_wheel(operation);
+    case Kind::home: return at_once(operation);
     case Kind::readable: return park(operation, Interest::reading);
     case Kind::read: {
       if (operation.lent) buffers_.give_back(std::exchange(operation.lent, nullptr));
