@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "superd/base/clock.h"
 #include "superd/base/error.h"
 #include "superd/serve/listener.h"
 
@@ -15,7 +16,7 @@ struct DesignSettings {
   std::string design = "event";
   std::string engine = "epoll";
   int loops = 1;    ///< threads of an event design
-  int workers = 8;  ///< threads of a preallocated design, for each listener
+  int workers = 8;  ///< threads or processes of a preallocated design, for each listener
 
   friend bool operator==(const DesignSettings&, const DesignSettings&) = default;
 };
@@ -39,6 +40,9 @@ class Design {
 
   /// Ends what shutdown(2) on the connections does not end: sleeping handlers, above all. After close() was called.
   virtual void cut() noexcept = 0;
+
+  /// Starts anew those of its processes that have died. To be called after each SIGCHLD, and at the time it returns.
+  virtual Time tend() noexcept { return never; }
 };
 
 /// A row of the table of designs.
@@ -47,6 +51,7 @@ struct DesignEntry {
   std::string_view what;
   bool uses_engine, uses_loops, uses_workers;
   Result<std::unique_ptr<Design>> (*make)(const DesignSettings&);
+  bool forks = false;  ///< handlers run in other processes: open() in a process that has one thread
 };
 
 [[nodiscard]] std::span<const DesignEntry> designs() noexcept;
@@ -56,6 +61,8 @@ struct DesignEntry {
 Result<std::unique_ptr<Design>> make_design(const DesignSettings&);
 
 Result<std::unique_ptr<Design>> make_iterative(const DesignSettings&);
+Result<std::unique_ptr<Design>> make_processes(const DesignSettings&);
+Result<std::unique_ptr<Design>> make_preforked(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_threads(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_prethreaded(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_event(const DesignSettings&);

@@ -163,10 +163,10 @@ Wait Door::vacancy() noexcept {
   auto& level = hosted_.level;
   level.withdraw(operation_);
   operation_.kind = Kind::signal;
-  operation_.deadline = never;
+  operation_.deadline = manner_.glance == Time::duration::max() ? never : Clock::now() + manner_.glance;
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
-  else
+  else if (!has_asked_)
     hosted_.counters.full.add();
   has_asked_ = true;
   return {waiter_, operation_};
