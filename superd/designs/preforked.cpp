@@ -24,9 +24,6 @@ namespace {
 // Ignored by default, so that one that comes before a worker is ready for it does no harm.
 constexpr int close_signal = SIGURG;
 
-// A place that another worker gave back is seen that much later; looking costs a few microseconds.
-constexpr Millis glance{5};
-
 Door* door_of_this_worker = nullptr;
 
 // Without SA_RESTART, or accept(2) and recvmmsg(2) would go on.
@@ -42,11 +39,12 @@ void close_when_told(Door& door) noexcept {
   const int fd = listener->socket.fd();
   name_process(listener->hosted->name + "/" + std::to_string(number));
   keep_descriptors({&fd, 1});
+  listener->hosted->level.join_as_process(static_cast<std::uint32_t>(getpid()));
   Blocking blocking;
   PlaceHere here(blocking);
   // One datagram at a time: a batch would keep from idle workers what a busy one has received.
   Door door(listener, blocking, here,
-            {.blocking = true, .burst = std::numeric_limits<int>::max(), .batch = 1, .glance = glance});
+            {.blocking = true, .burst = std::numeric_limits<int>::max(), .batch = 1});
   close_when_told(door);
   door.open();
   // What was copied from the supervisor is not to be ended here.
@@ -114,6 +112,8 @@ class Preforker final : public Supervisor {
     workers_.erase(found);
     auto& stand = *worker.stand;
     auto& hosted = *stand.listener->hosted;
+    const int seats = hosted.level.release_process(static_cast<std::uint32_t>(process));
+    if (worker.was_cut) hosted.counters.cut.add(static_cast<std::uint64_t>(seats));
     if (worker.was_cut || (is_closing_ && WIFEXITED(status) && WEXITSTATUS(status) == 0)) return;
     hosted.counters.crashed.add();
     log_event(Severity::error, "worker crashed",

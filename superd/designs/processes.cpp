@@ -129,6 +129,8 @@ class Dispatcher final : public Supervisor {
  private:
   Result<> begin() override {
     for (const auto& listener : listeners()) {
+      // Should this process be killed, all its places are given back at once.
+      listener->hosted->level.join_as_process(static_cast<std::uint32_t>(getpid()));
       const int fd = listener->socket.fd();
       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
       doors_.push_back(std::make_unique<Door>(listener, engine(), placement_, Door::Manner{}));

@@ -59,8 +59,14 @@ struct Supervised::Post {
     const pid_t waited = waitpid(process, &status, how);
     // ECHILD: somebody in this program waits for all children, or ignores them.
     if (waited == 0 || (waited < 0 && errno != ECHILD)) return false;
+    give_back();
     process = -1;
     return true;
+  }
+
+  // What it had taken and given to nobody who lives. Its workers' places are given back by whoever reaps them.
+  void give_back() noexcept {
+    for (const auto& listener : listeners) listener->hosted->level.release_process(static_cast<std::uint32_t>(process));
   }
 
   // The end of the channel tells it to end; its children are killed by it, or die with it.

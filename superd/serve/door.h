@@ -57,8 +57,6 @@ class Door {
     int burst = 16;
     /// How many datagrams are received at once; 1 where another thread could serve the next one meanwhile.
     int batch = 64;
-    /// At the level, how often to look for a place that another process gave back, which nobody tells of.
-    Time::duration glance = Time::duration::max();
   };
 
   Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placement, Manner manner);
@@ -73,8 +71,8 @@ class Door {
   /// thread that blocks in accept(2) or recvmmsg(2) has to be interrupted besides, by a signal, until is_closed().
   void close() noexcept;
 
-  /// The same from a signal handler in the door's own thread: a wait that is under way is not ended but goes on to its
-  /// end, so all of the door's waits must be short (Manner::blocking, Manner::glance).
+  /// The same from a signal handler in the door's own thread: a wait that is under way goes on to its end, and all waits
+  /// of a blocking door whose level is in processes are short.
   void close_from_handler() noexcept { closing_.store(true, std::memory_order_release); }
 
   /// Any thread.
