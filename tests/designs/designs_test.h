@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <tuple>
 
 #include "superd/designs/design.h"
@@ -46,6 +48,27 @@ inline std::vector<DesignSettings> parallel_ways() {
 
 inline std::ptrdiff_t threads_of_this_process() {
   return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/task"));
+}
+
+inline bool forks(const DesignSettings& way) { return find_design(way.design)->forks; }
+
+/// The children of a process, their children, and so on; those that have ended and wait to be reaped too.
+inline std::vector<pid_t> descendants_of(pid_t process) {
+  std::vector<pid_t> all;
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream children(thread.path() / "children");
+    for (pid_t child; children >> child;) {
+      all.push_back(child);
+      std::ranges::copy(descendants_of(child), std::back_inserter(all));
+    }
+  }
+  return all;
+}
+
+/// Threads of this process, and the processes that came from it.
+inline std::ptrdiff_t threads_and_processes() {
+  return threads_of_this_process() + std::ssize(descendants_of(::getpid()));
 }
 
 /// A service under a design, at some listeners on this machine.
