@@ -40,7 +40,7 @@ class ClientTable {
   void reserve(std::size_t keys) noexcept;
   void repair() noexcept { rebuild(capacity()); }
 
-  /// An entry of this process, or null. Begins where the last one was found, or from the start: `from` is 0 then.
+  /// An entry of this process (0: of any), or null. Begins where the last one was found, or from the start: `from` is 0 then.
   [[nodiscard]] Entry* next_of(std::uint32_t process, std::size_t& from) noexcept;
 
  private:

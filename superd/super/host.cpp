@@ -88,7 +88,10 @@ Result<std::unique_ptr<Design>> Host::make(const Group& group) {
 }
 
 bool Host::tend() noexcept {
-  return std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); });
+  if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
+  // Whoever had them has died with it.
+  for (const auto& hosted : hosted_) hosted->level.release_process(0);
+  return false;
 }
 
 Result<> Host::open_designs() {
