@@ -52,23 +52,27 @@ inline std::ptrdiff_t threads_of_this_process() {
 
 inline bool forks(const DesignSettings& way) { return find_design(way.design)->forks; }
 
-/// The children of a process, their children, and so on; those that have ended and wait to be reaped too.
-inline std::vector<pid_t> descendants_of(pid_t process) {
+/// Those of it that have ended and wait to be reaped, too.
+inline std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> all;
   std::error_code gone;
   for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
     std::ifstream children(thread.path() / "children");
-    for (pid_t child; children >> child;) {
-      all.push_back(child);
-      std::ranges::copy(descendants_of(child), std::back_inserter(all));
-    }
+    std::copy(std::istream_iterator<pid_t>(children), {}, std::back_inserter(all));
   }
   return all;
 }
 
+inline std::ptrdiff_t descendants_of(pid_t process) {
+  const auto children = children_of(process);
+  std::ptrdiff_t sum = std::ssize(children);
+  for (const pid_t child : children) sum += descendants_of(child);
+  return sum;
+}
+
 /// Threads of this process, and the processes that came from it.
 inline std::ptrdiff_t threads_and_processes() {
-  return threads_of_this_process() + std::ssize(descendants_of(::getpid()));
+  return threads_of_this_process() + descendants_of(::getpid());
 }
 
 /// A service under a design, at some listeners on this machine.
