@@ -14,6 +14,7 @@
 #include "superd/designs/supervised.h"
 #include "superd/engines/blocking.h"
 #include "superd/engines/engines.h"
+#include "superd/serve/direct_path.h"
 #include "superd/serve/door.h"
 
 namespace superd {
@@ -32,11 +33,7 @@ class Brood {
     std::map<pid_t, Child> one;
     one.emplace(0, Child{&hosted, {}});
     const pid_t process = fork_child();
-    if (process == 0) {
-      begin(hosted, fd);
-      serve();
-      _exit(0);
-    }
+    if (process == 0) live(hosted, fd, serve);
     if (process < 0) return false;
     auto entry = one.extract(one.begin());
     entry.key() = process;
@@ -72,9 +69,17 @@ class Brood {
   };
 
   // The listening socket above all must not live on in it: who comes after the last door has closed is refused.
-  static void begin(const HostedService& hosted, int fd) noexcept {
+  template <class Serve>
+  [[noreturn]] static void live(HostedService& hosted, int fd, Serve& serve) noexcept {
     name_process(hosted.name);
     keep_descriptors({&fd, 1});
+    try {
+      serve();
+    } catch (const std::bad_alloc&) {
+      hosted.counters.out_of_memory.add();
+    }
+    // What was copied from the parent is not to be ended here.
+    _exit(0);
   }
 
   static void note_crash(HostedService& hosted, pid_t process, int status) noexcept {
