@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
   readable,  ///< wait until `fd` has something to accept or to receive
   sleep,     ///< wait for the deadline, which is then Outcome::done
   signal,    ///< wait for Waiter::signal() from any thread
+  home,      ///< go on in the waiter's own thread; at once where that is this one
 };
 
 enum class Outcome : std::uint8_t {
@@ -41,6 +42,7 @@ struct Operation : Timer {
   Outcome outcome = Outcome::done;
   bool signalled = false;    ///< of the waiter: signal() came before wait()
   bool more_likely = false;  ///< of the waiter: the last read filled its buffer, so another try is worth its call
+  bool is_brief = false;     ///< whoever is resumed runs no handler: a loop need not be watched meanwhile
   int error = 0;
   std::span<const std::byte> bytes;
   Time deadline = never;

@@ -4,6 +4,7 @@
 
 #include "superd/base/log.h"
 #include "superd/serve/connection.h"
+#include "superd/serve/direct_path.h"
 
 namespace superd {
 
@@ -76,6 +77,7 @@ detached converse(HostedService& hosted, Socket& accepted, Waiter& waiter, Seat&
       failed = true;
       note_exception(hosted, std::current_exception());
     }
+    co_await client.home();
     note_end(hosted, client, failed);
   }
   seat.leave();
@@ -96,20 +98,19 @@ void note_end(const Datagram& request) noexcept {
 }
 
 // The conversation of a datagram whose handler had to wait.
-detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& straight, task<>& unfinished,
-               Seat& taken) {
+detached go_on(std::unique_ptr<Datagram>& begun, task<>& unfinished, Seat& taken) {
   // As above: with no memory for this frame, the caller still has them all.
   const auto request = std::move(begun);
-  const auto path = std::move(straight);
   task<> work = std::move(unfinished);
   Seat seat = std::move(taken);
-  request->answer_through(path.get());
   try {
     co_await work;
     note_end(*request);
   } catch (...) {
     note_exception(request->hosted(), std::current_exception());
   }
+  Datagram& leaving = *request;
+  co_await leaving.home();
   seat.leave();
 }
 
@@ -118,15 +119,14 @@ detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& st
 void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
               Waiter& waiter, Seat& taken) {
   auto& hosted = *listener->hosted;
-  auto request = std::make_unique<Datagram>(slot, listener->local, waiter, hosted);
+  auto request = std::make_unique<Datagram>(slot, listener, waiter, path);
   Seat seat = std::move(taken);
-  request->answer_through(&path);
   try {
     task<> work = hosted.service->serve(*request);
-    if (!work.begin()) {
+    // One that has waited may have ended in another thread by now: go_on() ends it where it belongs.
+    if (!work.begin() || request->has_waited()) {
       hosted.level.charge(seat, ClientKey::of(request->from()));
-      auto straight = std::make_unique<DirectPath>(listener);
-      go_on(request, straight, work, seat);
+      go_on(request, work, seat);
       return;
     }
     work.result();
@@ -138,7 +138,7 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
 }
 
 DirectPath::DirectPath(std::shared_ptr<Listener> listener)
-    : listener_(std::move(listener)), outbox_(listener_->socket.fd()) {}
+    : listener_(std::move(listener)), outbox_(listener_->socket.fd(), 1) {}
 
 void DirectPath::send(DatagramSlot& slot, std::span<const std::byte> bytes) {
   outbox_.add(slot, bytes);

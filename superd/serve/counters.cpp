@@ -23,6 +23,7 @@ constexpr CounterEntry table[] = {
     {"dropped_source",     &Counters::dropped_source    },
     {"dropped_rate",       &Counters::dropped_rate      },
     {"dropped_client",     &Counters::dropped_client    },
+    {"dropped_queue",      &Counters::dropped_queue     },
     {"dropped_truncated",  &Counters::dropped_truncated },
     {"suppressed_answer",  &Counters::suppressed_answer },
     {"failed_answer",      &Counters::failed_answer     },

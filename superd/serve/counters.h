@@ -29,6 +29,7 @@ struct Counters {
   Counter dropped_source;      ///< datagrams from a source that is never answered (multicast, port 0, our own, an echo)
   Counter dropped_rate;        ///< datagrams over answer_rate
   Counter dropped_client;      ///< datagrams over per_client
+  Counter dropped_queue;       ///< datagrams over the bound of the queue
   Counter dropped_truncated;   ///< datagrams that were longer than a datagram can be told to be
   Counter suppressed_answer;   ///< answers over `amplification`
   Counter failed_answer;       ///< answers that the kernel did not take

@@ -34,7 +34,9 @@ Door::Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placem
       waiter_(waiter),
       placement_(placement),
       manner_(manner),
-      pause_(first_pause) {
+      pause_(first_pause),
+      queue_(manner.queue) {
+  operation_.is_brief = true;
   operation_.fd = listener_->socket.fd();
   if (is_stream(listener_->transport)) return;
   slots_.resize(static_cast<std::size_t>(manner_.batch));
@@ -51,6 +53,8 @@ void Door::close() noexcept {
 }
 
 detached Door::attend() {
+  // Not within the call of open(), which cannot begin what is placed.
+  if (manner_.rests && !manner_.blocking) co_await more();
   if (is_stream(listener_->transport))
     co_await take_connections();
   else
@@ -104,11 +108,17 @@ task<> Door::take_connections() {
       co_await pause();
     }
     pause_ = first_pause;
+    co_await rest();
     if (--left == 0) {
       left = manner_.burst;
       co_await more();
     }
   }
+}
+
+void Door::go_on(bool late) noexcept {
+  was_late_ = was_late_ || late;
+  std::exchange(resting_, {}).resume();
 }
 
 // 0, or the errno.

@@ -1,5 +1,7 @@
 #include "superd/super/host.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <optional>
@@ -12,12 +14,14 @@ namespace superd {
 
 namespace {
 
-// Services of one group share a design. By default a service has threads of its own, but for `event`, where sharing a
-// loop costs nobody anything: there, all with the same engine and loops are together.
+// Services of one group share a design. By default a service has threads of its own, but where there are loops, which
+// cost nobody anything when they are shared: there, all with the same settings are together.
 std::string group_of(const ServiceSettings& settings) {
   if (!settings.group.empty()) return "group " + settings.group;
   const auto& design = settings.design;
-  if (design.design == "event") return "event " + design.engine + " " + std::to_string(design.loops);
+  if (find_design(design.design)->uses_loops)
+    return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
+                       design.deadline ? design.deadline->count() : -1);
   return "service " + settings.name;
 }
 

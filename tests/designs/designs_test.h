@@ -15,7 +15,8 @@ inline std::vector<DesignSettings> ways_to_serve() {
   std::vector<DesignSettings> ways;
   for (const auto& design : designs()) {
     for (const auto& engine : engines()) {
-      ways.push_back({.design = std::string(design.name), .engine = std::string(engine.name)});
+      const DesignSettings way{.design = std::string(design.name), .engine = std::string(engine.name), .loops = 1};
+      if (check_design(way)) ways.push_back(way);
       if (!design.uses_engine) break;
     }
   }

@@ -50,7 +50,7 @@ class Way:
 def all_ways():
     rows = tables()
     for design in rows["designs"]:
-        for engine in [row["name"] for row in rows["engines"]] if design["uses_engine"] else [None]:
+        for engine in design["engines"] or [None]:
             yield Way(design, engine)
 
 
