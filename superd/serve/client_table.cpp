@@ -1,5 +1,7 @@
 #include "superd/serve/client_table.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -55,12 +57,21 @@ void ClientTable::reserve(std::size_t keys) noexcept {
   if (wanted > capacity()) rebuild(wanted);
 }
 
+// Large ones are given back to the kernel, which hands out zeroes when they are touched again.
+void ClientTable::clear(Entry* region, std::size_t capacity) noexcept {
+  constexpr std::size_t large = 64 * 1024;
+  const auto bytes = capacity * sizeof(Entry);
+  if (bytes >= large && madvise(region, bytes, MADV_REMOVE) == 0) return;
+  std::memset(static_cast<void*>(region), 0, bytes);
+}
+
 // Into the other region, which counts from the last store on.
 void ClientTable::rebuild(std::size_t wanted) noexcept {
   const auto other = (shape_ & 1) ^ 1;
   const auto mask = wanted - 1;
   auto* const fresh = regions_[other];
-  std::memset(static_cast<void*>(fresh), 0, wanted * sizeof(Entry));
+  // Somebody may have died while he filled it.
+  clear(fresh, wanted);
   for (const auto& entry : std::span(entries(), capacity())) {
     if (entry.count == 0) continue;
     auto index = home_of(entry.key, mask);
@@ -68,7 +79,11 @@ void ClientTable::rebuild(std::size_t wanted) noexcept {
     fresh[index] = entry;
   }
   in_this_order();
+  const auto left = entries();
+  const auto left_capacity = capacity();
   shape_ = other | static_cast<std::uint32_t>(std::countr_zero(wanted)) << 1;
+  in_this_order();
+  if (left_capacity > 0) clear(left, left_capacity);
 }
 
 ClientTable::Entry* ClientTable::next_of(std::uint32_t process, std::size_t& from) noexcept {

@@ -40,7 +40,7 @@ class ClientTable {
   void reserve(std::size_t keys) noexcept;
   void repair() noexcept { rebuild(capacity()); }
 
-  /// An entry of this process (0: of any), or null. Begins where the last one was found, or from the start: `from` is 0 then.
+  /// An entry of this process (0: of any that has a number) at `from` or behind it, or null; `from` becomes its place.
   [[nodiscard]] Entry* next_of(std::uint32_t process, std::size_t& from) noexcept;
 
  private:
@@ -48,10 +48,12 @@ class ClientTable {
   [[nodiscard]] std::size_t capacity() const noexcept { return shape_ == 0 ? 0 : std::size_t{1} << (shape_ >> 1); }
   [[nodiscard]] static std::size_t home_of(const SeatKey&, std::size_t mask) noexcept;
   void close_gap(Entry&) noexcept;
+  static void clear(Entry* region, std::size_t capacity) noexcept;
   void rebuild(std::size_t capacity) noexcept;
 
   std::uint32_t shape_;  ///< which region is in use, and twice the binary logarithm of its capacity
   alignas(4096) Entry regions_[2][most];
+  static_assert(sizeof(Entry[most]) % 4096 == 0, "the second region begins at a page too");
 };
 
 }  // namespace superd

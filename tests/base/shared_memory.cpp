@@ -12,7 +12,7 @@
 
 #include "superd/base/histogram.h"
 #include "superd/base/shared_mutex.h"
-#include "tests/base/in_process.h"
+#include "tests/base/forked_process.h"
 
 using namespace superd;
 using namespace superd::test;
