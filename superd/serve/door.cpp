@@ -175,10 +175,12 @@ Wait Door::vacancy() noexcept {
   auto& level = hosted_.level;
   level.withdraw(operation_);
   operation_.kind = Kind::signal;
-  operation_.deadline = never;
+  // Another process cannot signal here.
+  constexpr Millis look_again{20};
+  operation_.deadline = level.is_in_processes() ? waiter_.now() + look_again : never;
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
-  else
+  else if (!has_asked_)
     hosted_.counters.full.add();
   has_asked_ = true;
   return {waiter_, operation_};

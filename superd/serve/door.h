@@ -93,6 +93,10 @@ class Door {
   /// thread that blocks in accept(2) or recvmmsg(2) has to be interrupted besides, by a signal, until is_closed().
   void close() noexcept;
 
+  /// The same from a signal handler in the door's own thread: a wait that is under way goes on to its end, and all waits
+  /// of a blocking door whose level is in processes are short.
+  void close_from_handler() noexcept { closing_.store(true, std::memory_order_release); }
+
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }

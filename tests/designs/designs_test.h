@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <tuple>
 
 #include "superd/designs/design.h"
@@ -47,6 +49,31 @@ inline std::vector<DesignSettings> parallel_ways() {
 
 inline std::ptrdiff_t threads_of_this_process() {
   return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/task"));
+}
+
+inline bool forks(const DesignSettings& way) { return find_design(way.design)->forks; }
+
+/// Those of it that have ended and wait to be reaped, too.
+inline std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> all;
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream children(thread.path() / "children");
+    std::copy(std::istream_iterator<pid_t>(children), {}, std::back_inserter(all));
+  }
+  return all;
+}
+
+inline std::ptrdiff_t descendants_of(pid_t process) {
+  const auto children = children_of(process);
+  std::ptrdiff_t sum = std::ssize(children);
+  for (const pid_t child : children) sum += descendants_of(child);
+  return sum;
+}
+
+/// Threads of this process, and the processes that came from it.
+inline std::ptrdiff_t threads_and_processes() {
+  return threads_of_this_process() + descendants_of(::getpid());
 }
 
 /// A service under a design, at some listeners on this machine.
