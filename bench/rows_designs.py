@@ -61,6 +61,7 @@ IN_TIME = Row("designs-in-time", "the same: what it costs to be ready for a slow
 ), unit="connection", extra=True, group="designs")
 
 ARM = Row("designs-arm", "a deadline armed and cancelled, ns", (), (
+    Comparison(Micro("arm", "baton"), goals=(Goal("ns", 5, 2.5),)),
     Comparison(Micro("arm", "bare")),
 ), kind="micro", extra=True, group="designs")
 

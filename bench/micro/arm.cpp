@@ -8,14 +8,17 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
+
+#include "superd/designs/baton.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int runs = 20;
-constexpr std::uint64_t times = 1'000'000;
+constexpr int runs = 200;
+constexpr std::uint64_t times = 100'000;
 
 template <typename Once>
 double shortest(Once once) {
@@ -39,13 +42,21 @@ double bare() {
   });
 }
 
+double baton() {
+  static superd::Baton word;
+  return shortest([](std::uint64_t) {
+    if (!word.end(word.begin())) std::abort();
+  });
+}
+
 struct Piece {
   std::string_view name;
   double (*time)();
 };
 
 constexpr Piece pieces[] = {
-    {"bare", bare},
+    {"bare",  bare },
+    {"baton", baton},
 };
 
 }  // namespace
