@@ -67,7 +67,7 @@ ARM = Row("designs-arm", "a deadline armed and cancelled, ns", (), (
 
 
 def mix(share, kind, line):
-    """A share of requests that are slow, the others empty; each on a connection of its own."""
+    """A share of requests that are slow, the others `compute 0ms`; each on a connection of its own."""
     name = f"designs-{kind}-{share}" if share else "designs-fast"
     about = f"64 in parallel, {share} % of the requests {line}" if share else "64 in parallel, no request slow"
     comparisons = [against(ADAPTIVE, Best(tuple(serving("slow", fixed) for fixed in FIXED)), Goal("rate", 0.95),

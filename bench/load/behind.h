@@ -2,7 +2,7 @@
 /// behind: how long does a client wait that comes while the handler of another one is busy?
 ///
 /// Trials one after the other: the first client sends its line; 1 to 20 ms later, at random, the second one connects,
-/// sends an empty line and is timed from connect to answer. A trial begins when the slow answer of the last one is in,
+/// sends a fast line and is timed from connect to answer. A trial begins when the slow answer of the last one is in,
 /// and a moment later, so that each meets a server at rest.
 
 #include <poll.h>
@@ -41,7 +41,7 @@ class Behind {
     const File slow = ask(slow_);
     sleep_for(std::chrono::microseconds(moment_(random_)));
     const auto begin = Clock::now();
-    const File fast = ask("\n");
+    const File fast = ask(fast_line);
     const bool fast_answered = answered(fast);
     const Micros waited = Clock::now() - begin;
     // Whoever is answered when the slow one has been has met no busy handler, unless it waited for that.
@@ -64,7 +64,7 @@ class Behind {
     if (::poll(&waiting, 1, 10'000) <= 0) return false;
     char answer[4096];
     const ssize_t got = ::recv(socket.get(), answer, sizeof answer, MSG_DONTWAIT);
-    return got > 0 && answer[got - 1] == '\n';
+    return got > 0 && is_done({answer, static_cast<std::size_t>(got)});
   }
 
   static void sleep_for(Nanos duration) {

@@ -86,8 +86,8 @@ class UdpBurst {
   }
 
   void count_line(unsigned i) {
-    const bool whole = datagrams_.size(i) > 0 && datagrams_[i][datagrams_.size(i) - 1] == '\n';
-    ++(!whole ? wrong_ : echoed_ == sent_ ? twice_ : echoed_);
+    const bool done = is_done({datagrams_[i], datagrams_.size(i)});
+    ++(!done ? wrong_ : echoed_ == sent_ ? twice_ : echoed_);
   }
 
   std::uint32_t dropped_here() const {
