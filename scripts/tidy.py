@@ -1,4 +1,4 @@
-"""clang-tidy over the C++ files of the product; one that passed is read again when it, what it includes, or .clang-tidy has changed.
+"""clang-tidy over the C++ files; one that passed is read again when it, what it includes, or .clang-tidy has changed.
 
 usage: tidy.py [FILE]...   after the preset clang was configured, whose commands it reads
 """
@@ -21,7 +21,7 @@ def main(chosen):
     def command(name):
         return [TIDY, "--quiet", "-p", str(commands), name]
 
-    names = chosen or tree.files(".cpp", under=("superd/", "apps/", "examples/", "bench/"))
+    names = chosen or tree.files(".cpp")
     failed = tree.run_changed("tidy", names, command, rules)
     tree.finish([line for output in failed.values() for line in told(output)])
 
