@@ -16,7 +16,7 @@ def main(chosen):
     if not (commands / "compile_commands.json").is_file():
         tree.finish(["build/clang/compile_commands.json is missing: configure it with ./dev build clang"])
     version = subprocess.run([TIDY, "--version"], capture_output=True, text=True, check=True).stdout
-    rules = tree.read(".clang-tidy") + tree.read("CMakeLists.txt") + version
+    rules = tree.read(".clang-tidy") + tree.read("tests/.clang-tidy") + tree.read("CMakeLists.txt") + version
 
     def command(name):
         return [TIDY, "--quiet", "-p", str(commands), name]
