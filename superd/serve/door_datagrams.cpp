@@ -28,6 +28,7 @@ task<> Door::take_datagrams() {
       co_await more();
       continue;
     }
+    is_taking_.store(false, std::memory_order_release);
     pause_ = first_pause;
     judge_batch(*count);
     for (std::size_t i = 0; i < *count; ++i) {
