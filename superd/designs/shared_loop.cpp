@@ -69,7 +69,8 @@ bool SharedLoop::finish_turn(HeldAnswers& answers) noexcept {
       return false;
     }
   }
-  return with_queues_.empty() || serve_queued(answers);
+  // What was placed from within a request, as when everybody is cut.
+  return serve_placed(answers) && (with_queues_.empty() || serve_queued(answers));
 }
 
 bool SharedLoop::serve_placed(HeldAnswers& answers) noexcept {

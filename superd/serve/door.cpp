@@ -91,7 +91,8 @@ task<> Door::take_connections() {
       const Trouble trouble = note_trouble(code);
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      // Only when it was a look after closing: who came between the look and the closing is in the backlog now.
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
@@ -103,12 +104,13 @@ task<> Door::take_connections() {
       co_await vacancy();
       take_seat();
     }
-    while (accepted_.is_open() && !placement_.place(hosted_, accepted_, seat_)) {
+    const bool is_let_in = accepted_.is_open();
+    while (is_let_in && !placement_.place(hosted_, accepted_, seat_)) {
       hosted_.counters.out_of_threads.add();
       co_await pause();
     }
     pause_ = first_pause;
-    co_await rest();
+    if (is_let_in) co_await rest();
     if (--left == 0) {
       left = manner_.burst;
       co_await more();

@@ -23,7 +23,7 @@ task<> Door::take_datagrams() {
       const Trouble trouble = note_trouble(count.error());
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
