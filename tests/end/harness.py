@@ -178,8 +178,9 @@ class Superd:
         def stand_still():
             for pid in self.processes():
                 if pid not in frozen:
-                    os.kill(pid, signal.SIGSTOP)
                     frozen.append(pid)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGSTOP)
             return all(map(stands_still, self.processes()))
 
         try:
