@@ -25,6 +25,13 @@ struct HostedService {
         counters(board.counters()),
         answers(board.answers(), limits, std::move(own_ports)) {}
 
+  /// What a process left behind that has died, 0: all that have joined the level (Level::join_as_process()). How many
+  /// conversations ended with it.
+  int release_process(pid_t process) noexcept {
+    board.workers().release_process(process);
+    return level.release_process(static_cast<std::uint32_t>(process));
+  }
+
   const std::string name;
   const std::shared_ptr<Service> service;
   const Limits limits;
