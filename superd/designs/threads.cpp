@@ -76,7 +76,10 @@ struct ConnectionWork {
   HostedService& hosted;
   Socket socket;
   Seat seat;
-  void run(Waiter& waiter) noexcept try { converse(hosted, socket, waiter, seat); } catch (const std::bad_alloc&) {
+  void run(Waiter& waiter) noexcept try {
+    Worker worker(hosted);
+    converse(hosted, socket, waiter, seat, &worker);
+  } catch (const std::bad_alloc&) {
     hosted.counters.out_of_memory.add();
   }
 };
@@ -87,7 +90,10 @@ struct DatagramWork {
   Seat seat;
   void run(Waiter& waiter) noexcept try {
     DirectPath path(listener);
-    converse(listener, slot, path, waiter, seat);
+    Worker worker(*listener->hosted);
+    // The thread has taken its time to begin.
+    waiter.refresh_now();
+    converse(listener, slot, path, waiter, seat, &worker);
   } catch (const std::bad_alloc&) {
     listener->hosted->counters.out_of_memory.add();
   }

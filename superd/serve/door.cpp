@@ -61,10 +61,12 @@ void Door::leave() noexcept {
 detached Door::attend() {
   // Not within the call of open(), which cannot begin what is placed.
   if (manner_.rests && !manner_.blocking) co_await more();
+  placement_.note_open(hosted_);
   if (is_stream(listener_->transport))
     co_await take_connections();
   else
     co_await take_datagrams();
+  placement_.note_closed(hosted_);
   hosted_.level.withdraw(operation_);
   waiter_.forget(operation_);
   is_taking_.store(false, std::memory_order_release);
@@ -142,6 +144,9 @@ int Door::accept_one() noexcept {
   if (!accepted_.is_open()) return errno;
   is_taking_.store(false, std::memory_order_release);
   from_.set_size(size);
+  // A loop knows the time well enough; who blocked in accept(2) does not.
+  if (manner_.blocking) waiter_.refresh_now();
+  taken_in_ = waiter_.now();
   hosted_.counters.accepted.add();
   return 0;
 }
@@ -160,6 +165,7 @@ void Door::take_seat() noexcept try {
   auto taken = hosted_.level.take(client_key(), accepted_.fd());
   if (taken) {
     seat_ = std::move(*taken);
+    seat_.note_taken_in(taken_in_);
   } else if (taken.error() == Level::Refusal::client_has_enough) {
     refuse(hosted_.counters.refused_client, "per_client");
   } else if (hosted_.limits->when_full == WhenFull::refuse) {
@@ -230,7 +236,7 @@ Trouble Door::note_trouble(int code) noexcept {
 }
 
 bool PlaceHere::place(HostedService& hosted, Socket& socket, Seat& seat) try {
-  converse(hosted, socket, waiter_, seat);
+  converse(hosted, socket, waiter_, seat, workers_.of(hosted));
   return true;
 } catch (const std::bad_alloc&) {
   return false;
@@ -238,10 +244,18 @@ bool PlaceHere::place(HostedService& hosted, Socket& socket, Seat& seat) try {
 
 bool PlaceHere::place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
                       Seat& seat) try {
-  converse(listener, slot, path, waiter_, seat);
+  converse(listener, slot, path, waiter_, seat, workers_.of(*listener->hosted));
   return true;
 } catch (const std::bad_alloc&) {
   return false;
+}
+
+void PlaceHere::note_open(HostedService& hosted) noexcept {
+  if (Worker* const worker = workers_.of(hosted)) worker->open_door();
+}
+
+void PlaceHere::note_closed(HostedService& hosted) noexcept {
+  if (Worker* const worker = workers_.of(hosted)) worker->leave_door();
 }
 
 }  // namespace superd

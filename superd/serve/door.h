@@ -12,6 +12,7 @@
 #include "superd/serve/converse.h"
 #include "superd/serve/datagram_queue.h"
 #include "superd/serve/listener.h"
+#include "superd/serve/worker.h"
 
 namespace superd {
 
@@ -30,6 +31,10 @@ class Placement {
   /// The door rests until Door::go_on(), because of what it placed.
   virtual void note_resting(Door&) noexcept {}
 
+  /// A door of this service opens, or closes, for conversations that are placed here; in the thread that places them.
+  virtual void note_open(HostedService&) noexcept {}
+  virtual void note_closed(HostedService&) noexcept {}
+
   /// Begins the conversation of a datagram; the slot comes back when it is free again, null when it was kept.
   /// False and nothing taken as above.
   virtual bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
@@ -43,9 +48,12 @@ class PlaceHere final : public Placement {
   bool place(HostedService& hosted, Socket& socket, Seat& seat) override;
   bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
              Seat& seat) override;
+  void note_open(HostedService&) noexcept override;
+  void note_closed(HostedService&) noexcept override;
 
  private:
   Waiter& waiter_;
+  Workers workers_;
 };
 
 /// Takes clients in at one listener, in one thread: accepts or receives, minds the bounds, and hands each conversation
@@ -173,6 +181,7 @@ class Door {
   // The connection that was accepted last, until it is placed.
   Socket accepted_;
   Endpoint from_;
+  Time taken_in_{};
   Seat seat_;
 
   // The batch that was received last, until it is placed.

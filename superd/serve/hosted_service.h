@@ -32,6 +32,13 @@ struct HostedService {
     answers.change(*limits);
   }
 
+  /// What a process left behind that has died, 0: all that have joined the level (Level::join_as_process()). How many
+  /// conversations ended with it.
+  int release_process(pid_t process) noexcept {
+    board.workers().release_process(process);
+    return level.release_process(static_cast<std::uint32_t>(process));
+  }
+
   const std::string name;
   const std::shared_ptr<Service> service;
   LimitsInForce limits;
