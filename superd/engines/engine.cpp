@@ -54,12 +54,26 @@ void Engine::expire_timers() noexcept {
 }
 
 void Engine::cancel_timers() noexcept {
+  Job* under_way = nullptr;
   // Not until the wheel is empty: who was resumed may wait anew, as a listener does that pauses.
   timers_.ripen_all();
   while (Timer* timer = timers_.take_ripe()) {
     auto& operation = static_cast<Operation&>(*timer);
     if (operation.kind == Kind::none) continue;
+    if (operation.kind == Kind::work && !background().take_back(*operation.work)) {
+      operation.work->next = std::exchange(under_way, operation.work);
+      continue;
+    }
     withdraw(operation);
+    complete(operation, Outcome::cancelled);
+  }
+  // Last, when no more of it can begin.
+  while (under_way) {
+    auto& work = static_cast<Work&>(*std::exchange(under_way, under_way->next));
+    background().wait_for(work);
+    auto& operation = *work.operation;
+    withdraw(operation);
+    forget_requests(operation);
     complete(operation, Outcome::cancelled);
   }
 }
@@ -70,9 +84,36 @@ bool Engine::wait_in_wheel(Operation& operation) noexcept {
     operation.outcome = Outcome::done;
     return true;
   }
+  if (operation.kind == Kind::work && !hand_over(operation)) return true;
   // Without a deadline too: cancel_all() finds it there.
   timers_.put(operation, operation.deadline);
   return false;
+}
+
+// False: there is no thread to be had. It is done here then, and holds up the loop: better than not at all.
+bool Engine::hand_over(Operation& operation) noexcept {
+  Work& work = *operation.work;
+  work.waiter = this;
+  work.operation = &operation;
+  work.ended = [](Job& ended) noexcept {
+    const auto& of = static_cast<Work&>(ended);
+    of.waiter->signal(*of.operation);
+  };
+  operation.outcome = Outcome::done;
+  if (background().submit(work)) return true;
+  work.run(work);
+  operation.kind = Kind::none;
+  return false;
+}
+
+// Its end, or that it shall not be: what has begun goes on, and its end comes as well.
+void Engine::told_about_work(Operation& operation, Outcome outcome) noexcept {
+  if (outcome == Outcome::cancelled) {
+    operation.outcome = outcome;
+    if (!background().take_back(*operation.work)) return;
+  }
+  withdraw(operation);
+  complete(operation, operation.outcome);
 }
 
 void Engine::park_for_retry(Operation& operation, Time when) noexcept {
@@ -91,11 +132,10 @@ void Engine::clear_wake() const noexcept {
 }
 
 void Engine::request(Request request) {
-  {
-    const std::lock_guard lock(mutex_);
-    requests_.push_back(std::move(request));
-    request_count_.store(requests_.size(), std::memory_order_release);
-  }
+  const std::lock_guard lock(mutex_);
+  requests_.push_back(std::move(request));
+  request_count_.store(requests_.size(), std::memory_order_release);
+  // With the lock: who is resumed by this may be the last one here, and the engine is gone after it.
   wake();
 }
 
@@ -119,6 +159,10 @@ void Engine::serve_requests() noexcept {
     Operation* operation = std::exchange(in_work_[i].operation, nullptr);
     if (!operation) continue;
     const auto outcome = in_work_[i].outcome;
+    if (operation->kind == Kind::work) {
+      told_about_work(*operation, outcome);
+      continue;
+    }
     if (operation->kind == Kind::none || (outcome == Outcome::done && operation->kind != Kind::signal)) {
       operation->signalled = operation->signalled || outcome == Outcome::done;
       continue;
@@ -129,7 +173,12 @@ void Engine::serve_requests() noexcept {
   in_work_.clear();
 }
 
-void Engine::forget_requests(const Operation& operation) noexcept {
+void Engine::forget_requests(Operation& operation) noexcept {
+  // Only when a conversation is given up before its end: the work may refer to it.
+  if (operation.kind == Kind::work) {
+    if (!background().take_back(*operation.work)) background().wait_for(*operation.work);
+    operation.kind = Kind::none;
+  }
   for (auto& request : in_work_)
     if (request.operation == &operation) request.operation = nullptr;
   if (request_count_.load(std::memory_order_acquire) == 0) return;

@@ -37,7 +37,7 @@ class Engine : public Waiter {
   /// Any thread: runs `function` in the loop's thread, soon.
   void post(std::move_only_function<void()> function);
 
-  /// All that is waited for ends with Outcome::cancelled, within this call.
+  /// All that is waited for ends with Outcome::cancelled, within this call; work that has begun is waited for.
   virtual void cancel_all() noexcept = 0;
 
   void signal(Operation&) noexcept override;
@@ -60,13 +60,13 @@ class Engine : public Waiter {
   void complete(Operation&, Outcome) noexcept;
   void complete_failed(Operation&, int code) noexcept;
 
-  /// Drops what other threads asked about an operation whose use ends.
-  void forget_requests(const Operation&) noexcept;
+  /// Drops what other threads asked about an operation whose use ends, and what it has others do.
+  void forget_requests(Operation&) noexcept;
 
   /// Cancels all operations that have a timer, sleepers and those who wait for a signal among them.
   void cancel_timers() noexcept;
 
-  /// For the kinds that wait for no descriptor: sleep and signal. As wait().
+  /// For the kinds that wait for no descriptor: sleep, signal and work. As wait().
   bool wait_in_wheel(Operation&) noexcept;
 
   /// Parks an operation until it is tried again: at `when`, or at its deadline if that is earlier.
@@ -88,6 +88,8 @@ class Engine : public Waiter {
   };
   void request(Request);
   void serve_requests() noexcept;
+  bool hand_over(Operation&) noexcept;
+  void told_about_work(Operation&, Outcome) noexcept;
   void expire_timers() noexcept;
   void look_again(int code) noexcept;
 

@@ -35,7 +35,8 @@ bool IoUring::wait(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
-    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::signal:
+    case Kind::work: return wait_in_wheel(operation);
     case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
     case Kind::read: {
       give_back(operation);
@@ -220,7 +221,7 @@ void IoUring::timer_came_up(Operation& operation) noexcept {
     withdraw(operation);
     return complete(operation, Outcome::timed_out);
   }
-  if (operation.kind == Kind::signal || operation.kind == Kind::readable)
+  if (operation.kind == Kind::signal || operation.kind == Kind::work || operation.kind == Kind::readable)
     return timers_.put(operation, operation.deadline);
   auto& place = slot(operation.fd);
   if (place.waiting) return timers_.put(operation, operation.deadline);

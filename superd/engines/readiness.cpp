@@ -18,7 +18,8 @@ bool Readiness::wait(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
-    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::signal:
+    case Kind::work: return wait_in_wheel(operation);
     case Kind::readable: return park(operation, Interest::reading);
     case Kind::read: {
       if (operation.lent) buffers_.give_back(std::exchange(operation.lent, nullptr));
@@ -79,7 +80,7 @@ void Readiness::timer_came_up(Operation& operation) noexcept {
     withdraw(operation);
     return complete(operation, Outcome::timed_out);
   }
-  if (operation.kind == Kind::signal) return timers_.put(operation, operation.deadline);
+  if (operation.kind == Kind::signal || operation.kind == Kind::work) return timers_.put(operation, operation.deadline);
   if (operation.kind == Kind::readable) {
     withdraw(operation);
     return complete(operation, Outcome::done);

@@ -128,6 +128,14 @@ bool Connection::begin_sleep(std::coroutine_handle<> handler, Millis duration) n
   return !waiter_.wait(*this);
 }
 
+bool Connection::begin_work(std::coroutine_handle<> handler, Work& wanted) noexcept {
+  kind = Kind::work;
+  parked = handler;
+  deadline = never;
+  work = &wanted;
+  return !waiter_.wait(*this);
+}
+
 bool Connection::end_sleep() noexcept {
   if (is_cut_off()) return false;
   if (outcome == Outcome::done && !hosted_.level.is_cut()) return true;

@@ -113,6 +113,19 @@ detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& st
   seat.leave();
 }
 
+void go_on_alone(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagram>& request, task<>& work,
+                 Seat& seat) {
+  try {
+    listener->hosted->level.charge(seat, ClientKey::of(request->from()));
+    auto straight = std::make_unique<DirectPath>(listener);
+    go_on(request, straight, work, seat);
+  } catch (const std::bad_alloc&) {
+    // The handler's frame is about to go, and a background thread may still be at work in it.
+    request->give_up();
+    throw;
+  }
+}
+
 }  // namespace
 
 void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
@@ -124,9 +137,7 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
   try {
     task<> work = hosted.service->serve(*request);
     if (!work.begin()) {
-      hosted.level.charge(seat, ClientKey::of(request->from()));
-      auto straight = std::make_unique<DirectPath>(listener);
-      go_on(request, straight, work, seat);
+      go_on_alone(listener, request, work, seat);
       return;
     }
     work.result();

@@ -34,4 +34,12 @@ bool Datagram::begin_sleep(std::coroutine_handle<> handler, Millis duration) noe
   return !waiter_.wait(*this);
 }
 
+bool Datagram::begin_work(std::coroutine_handle<> handler, Work& wanted) noexcept {
+  kind = Kind::work;
+  parked = handler;
+  deadline = never;
+  work = &wanted;
+  return !waiter_.wait(*this);
+}
+
 }  // namespace superd
