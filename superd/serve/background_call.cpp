@@ -36,6 +36,15 @@ void FunctionWork::rethrow() {
   std::rethrow_exception(std::move(thrown));
 }
 
+ReadWork::ReadWork(int file, std::uint64_t offset, std::span<std::byte> into) noexcept
+    : file_(file), offset_(offset), into_(into) {
+  run = &ReadWork::read;
+  // As the kernel has it, but for -1, which it takes for the place where somebody else may be reading.
+  if (std::in_range<off_t>(offset)) return;
+  error_ = EINVAL;
+  into_ = {};
+}
+
 bool ReadWork::try_at_once() noexcept {
   while (!into_.empty()) {
     const iovec part{into_.data(), into_.size()};

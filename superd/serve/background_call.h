@@ -39,10 +39,7 @@ class FunctionWork : public Work {
 /// pread(2) of a whole span as Work.
 class ReadWork : public Work {
  public:
-  ReadWork(int file, std::uint64_t offset, std::span<std::byte> into) noexcept
-      : file_(file), offset_(offset), into_(into) {
-    run = &ReadWork::read;
-  }
+  ReadWork(int file, std::uint64_t offset, std::span<std::byte> into) noexcept;
 
   /// True: the page cache had it all, or it failed; it is done.
   bool try_at_once() noexcept;
