@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -131,8 +132,18 @@ void Engine::clear_wake() const noexcept {
   (void)!read(wake_.fd(), &count, sizeof count);
 }
 
+// There is nobody who could be told that there is no memory: it is waited out.
+void Engine::make_room(std::vector<Request>& list) noexcept {
+  while (list.size() == list.capacity()) try {
+      list.reserve(std::max<std::size_t>(16, 2 * list.size()));
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(Millis{1});
+    }
+}
+
 void Engine::request(Request request) {
   const std::lock_guard lock(mutex_);
+  make_room(requests_);
   requests_.push_back(std::move(request));
   request_count_.store(requests_.size(), std::memory_order_release);
   // With the lock: who is resumed by this may be the last one here, and the engine is gone after it.

@@ -87,6 +87,7 @@ class Engine : public Waiter {
     std::move_only_function<void()> function;
   };
   void request(Request);
+  static void make_room(std::vector<Request>&) noexcept;
   void serve_requests() noexcept;
   bool hand_over(Operation&) noexcept;
   void told_about_work(Operation&, Outcome) noexcept;

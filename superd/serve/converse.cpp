@@ -1,6 +1,7 @@
 #include "superd/serve/converse.h"
 
 #include <exception>
+#include <new>
 
 #include "superd/base/log.h"
 #include "superd/serve/connection.h"
@@ -42,7 +43,8 @@ Counter& counter_for(Counters& counters, End end) noexcept {
   return counters.served;
 }
 
-void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept {
+// Without memory for the words of the line, it is not written; all is counted before.
+void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept try {
   auto& counters = hosted.counters;
   counters.bytes_in.add(client.bytes_in());
   counters.bytes_out.add(client.bytes_out());
@@ -57,6 +59,7 @@ void note_end(HostedService& hosted, const Connection& client, bool failed) noex
                 {"in",      client.bytes_in()                        },
                 {"out",     client.bytes_out()                       }
   });
+} catch (const std::bad_alloc&) {
 }
 
 }  // namespace
@@ -83,7 +86,7 @@ detached converse(HostedService& hosted, Socket& accepted, Waiter& waiter, Seat&
 
 namespace {
 
-void note_end(const Datagram& request) noexcept {
+void note_end(const Datagram& request) noexcept try {
   auto& hosted = request.hosted();
   hosted.counters.served.add();
   if (log_enabled(Severity::debug))
@@ -93,6 +96,7 @@ void note_end(const Datagram& request) noexcept {
                   {"client",  request.from().text() },
                   {"in",      request.bytes().size()}
     });
+} catch (const std::bad_alloc&) {
 }
 
 // The conversation of a datagram whose handler had to wait.

@@ -96,6 +96,7 @@ class Door {
   void take_seat() noexcept;
   void refuse(Counter& why, std::string_view reason) noexcept;
   Trouble note_trouble(int code) noexcept;
+  void tell_pause(int code) const noexcept;
 
   [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
   void judge_batch(std::size_t count) noexcept;
