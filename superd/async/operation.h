@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
   sleep,     ///< wait for the deadline, which is then Outcome::done
   signal,    ///< wait for Waiter::signal() from any thread
   work,      ///< have `work` done where it holds up nobody, and wait for its end; never times out
+  home,      ///< go on in the waiter's own thread; at once where that is this one
 };
 
 enum class Outcome : std::uint8_t {
@@ -53,6 +54,7 @@ struct Operation : Timer {
   Outcome outcome = Outcome::done;
   bool signalled = false;    ///< of the waiter: signal() came before wait()
   bool more_likely = false;  ///< of the waiter: the last read filled its buffer, so another try is worth its call
+  bool is_brief = false;     ///< whoever is resumed runs no handler: a loop need not be watched meanwhile
   int error = 0;
   std::span<const std::byte> bytes;
   Time deadline = never;

@@ -96,13 +96,13 @@ class [[nodiscard]] task {
     if (frame_) frame_.destroy();
   }
 
-  /// Runs the task as a plain call up to its first wait; true when that was its end. For a caller that is no
-  /// coroutine, or that wants no frame of its own for what ends at once. Thereafter it may be awaited.
-  /// Only where the task cannot be resumed by another thread meanwhile.
+  /// Runs the task as a plain call up to its first wait; true when it has ended. For a caller that is no coroutine, or
+  /// that wants no frame of its own for what ends at once. Thereafter it may be awaited.
   bool begin() {
     frame_.promise().begun = true;
     frame_.resume();
-    return frame_.done();
+    // Not done(): another thread may be resuming the frame by now.
+    return frame_.promise().first_came.load(std::memory_order_acquire);
   }
 
   /// The result of a task whose begin() was true.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "superd/async/operation.h"
 
 namespace superd {
@@ -29,14 +31,18 @@ class Waiter {
   /// The operation must live until this returns, and its owner must call forget() before it dies.
   virtual void cancel(Operation& operation) noexcept = 0;
 
-  /// The time as of the last wake-up: what deadlines are reckoned from without a call per operation.
-  [[nodiscard]] Time now() const noexcept { return now_; }
+  /// The time as of the last wake-up: what deadlines are reckoned from without a call per operation. Any thread: the one
+  /// that serves a client may have lost its loop to another.
+  [[nodiscard]] Time now() const noexcept { return Time(Clock::duration(now_.load(std::memory_order_relaxed))); }
 
   /// The thread may have been blocked outside wait(): looks at the clock again, where turns do not do that anyway.
   virtual void refresh_now() noexcept {}
 
  protected:
-  Time now_ = Clock::now();
+  void set_now(Time now) noexcept { now_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Clock::rep> now_{Clock::now().time_since_epoch().count()};
 };
 
 /// What is awaited for an operation that has been filled in; returns its outcome.

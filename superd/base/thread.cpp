@@ -78,7 +78,9 @@ void Thread::join() noexcept {
 }
 
 void Thread::interrupt() noexcept {
-  if (running_) pthread_kill(id_, interrupt_signal);
+  if (running_) interrupt(id_);
 }
+
+void Thread::interrupt(pthread_t id) noexcept { pthread_kill(id, interrupt_signal); }
 
 }  // namespace superd

@@ -33,6 +33,8 @@ class Thread {
   /// Any thread, while it is not joined: a blocking system call of it ends with EINTR. One that is about to begin may be
   /// missed, so whoever wants it to notice repeats this until it does.
   void interrupt() noexcept;
+  /// The same for a thread that somebody else owns and that has not ended.
+  static void interrupt(pthread_t id) noexcept;
 
  private:
   pthread_t id_{};

@@ -55,6 +55,11 @@ void check_listeners(const Looked& at, std::uint16_t port_base, bool is_whole) {
   }
 }
 
+void check_design_of(const Looked& at) {
+  const auto checked = check_design(at.service.design);
+  if (!checked) at.complain(at.lines.keys.contains("engine") ? "engine" : "design", checked.error().what);
+}
+
 /// The settings of a design that differ: "design and loops".
 std::string differences(const DesignSettings& a, const DesignSettings& b) {
   std::string names;
@@ -65,6 +70,9 @@ std::string differences(const DesignSettings& a, const DesignSettings& b) {
   add(a.engine == b.engine, "engine");
   add(a.loops == b.loops, "loops");
   add(a.workers == b.workers, "workers");
+  add(a.threads == b.threads, "threads");
+  add(a.deadline == b.deadline, "deadline");
+  add(a.queue == b.queue, "queue");
   return names;
 }
 
@@ -126,6 +134,7 @@ void check(const Draft& draft, Complaints& complaints) {
   for (std::size_t i = 0; i < draft.lines.size(); ++i) {
     const Looked at{draft.table.services[i], draft.lines[i], complaints};
     check_handler(at);
+    check_design_of(at);
     check_listeners(at, draft.table.port_base, draft.is_whole);
   }
   check_addresses(draft, complaints);

@@ -52,6 +52,20 @@ struct Duration {
   static std::string write(Millis duration) { return toml_string(format_duration(duration)); }
 };
 
+/// A duration, or "auto" where the program finds one.
+struct DurationOrAuto {
+  static std::string wants(const Bounds& b) { return "\"auto\", or " + Duration::wants(b); }
+  static void read(const Reading& reading, std::optional<Millis>& member) {
+    if (reading.node.type == Node::Type::text && reading.node.text == "auto")
+      member.reset();
+    else if (const auto given = duration(reading))
+      member = given;
+  }
+  static std::string write(std::optional<Millis> given) {
+    return given ? Duration::write(*given) : std::string("\"auto\"");
+  }
+};
+
 /// The name of a row of one of the program's tables.
 template <auto table>
 struct Row {

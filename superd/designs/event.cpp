@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "superd/base/thread.h"
-#include "superd/base/words.h"
 #include "superd/designs/design.h"
 #include "superd/engines/engines.h"
 #include "superd/serve/door.h"
@@ -98,11 +97,7 @@ class Event final : public Design {
 }  // namespace
 
 Result<std::unique_ptr<Design>> make_event(const DesignSettings& settings) {
-  const auto* engine = find_engine(settings.engine);
-  if (engine) return Event::make(*engine, settings.loops);
-  std::vector<std::string_view> names;
-  for (const auto& entry : engines()) names.push_back(entry.name);
-  return error("no engine is called \"" + settings.engine + "\": " + either_of(names));
+  return Event::make(*find_engine(settings.engine), std::max(1, settings.loops));
 }
 
 }  // namespace superd

@@ -8,6 +8,7 @@
 #include "superd/base/log.h"
 #include "superd/designs/design.h"
 #include "superd/designs/listening_thread.h"
+#include "superd/serve/direct_path.h"
 
 namespace superd {
 

@@ -24,10 +24,11 @@ void end(Operation& operation, Outcome outcome, int code = 0) noexcept { settle(
 bool Blocking::wait(Operation& operation) noexcept {
   const Time asked = Clock::now();
   // Deadlines were reckoned from the last wake-up; what the handler did since then is not the client's fault.
-  if (operation.deadline != never && operation.kind != Kind::sleep) operation.deadline += asked - now_;
-  now_ = asked;
+  if (operation.deadline != never && operation.kind != Kind::sleep) operation.deadline += asked - now();
+  set_now(asked);
   switch (operation.kind) {
     case Kind::none:
+    case Kind::home:
     case Kind::readable: end(operation, Outcome::done); break;
     case Kind::read: read(operation); break;
     case Kind::write: write(operation); break;
@@ -56,14 +57,14 @@ bool Blocking::limit_receive(int fd, Time::duration left) noexcept {
 void Blocking::read(Operation& operation) noexcept {
   for (;;) {
     // After the deadline too there is one look: whoever has sent something while we were stopped is not timed out.
-    const bool time_is_up = operation.deadline <= now_;
-    if (!time_is_up && operation.deadline != never && !limit_receive(operation.fd, operation.deadline - now_))
+    const bool time_is_up = operation.deadline <= now();
+    if (!time_is_up && operation.deadline != never && !limit_receive(operation.fd, operation.deadline - now()))
       return end(operation, Outcome::failed, errno);
     if (!buffer_) buffer_.reset(new (std::nothrow) std::byte[BufferPool::size]);
     const int manner = time_is_up ? MSG_DONTWAIT : 0;
     const ssize_t got = buffer_ ? recv(operation.fd, buffer_.get(), BufferPool::size, manner) : -1;
     const int code = buffer_ ? errno : ENOMEM;
-    now_ = Clock::now();
+    set_now(Clock::now());
     if (got > 0) {
       operation.bytes = {buffer_.get(), static_cast<std::size_t>(got)};
       return end(operation, Outcome::done);
@@ -80,13 +81,13 @@ void Blocking::write(Operation& operation) noexcept {
     const Try result = try_send(operation);
     if (result == Try::settled) return;
     // Only now, when nothing fits: a client that has made room while we were stopped is not timed out.
-    if (operation.deadline <= now_) return end(operation, Outcome::timed_out);
+    if (operation.deadline <= now()) return end(operation, Outcome::timed_out);
     pollfd room{operation.fd, POLLOUT, 0};
     if (result == Try::shortage)
       std::this_thread::sleep_for(retry_pause);
     else
       (void)::poll(&room, 1, poll_timeout(operation.deadline));
-    now_ = Clock::now();
+    set_now(Clock::now());
   }
 }
 
@@ -102,7 +103,7 @@ void Blocking::pause(Operation& operation) noexcept {
   else
     end(operation, operation.kind == Kind::sleep ? Outcome::done : Outcome::timed_out);
   if (cancelled_ == &operation) cancelled_ = nullptr;
-  now_ = Clock::now();
+  set_now(Clock::now());
 }
 
 void Blocking::work(Operation& operation) noexcept {
@@ -115,7 +116,7 @@ void Blocking::work(Operation& operation) noexcept {
   end(operation, begins && !is_cancelled() ? Outcome::done : Outcome::cancelled);
   const std::lock_guard lock(mutex_);
   if (cancelled_ == &operation) cancelled_ = nullptr;
-  now_ = Clock::now();
+  set_now(Clock::now());
 }
 
 void Blocking::signal(Operation& operation) noexcept {

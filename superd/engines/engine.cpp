@@ -21,13 +21,14 @@ Engine::Engine() : timers_(Clock::now()), wake_(eventfd(0, EFD_NONBLOCK | EFD_CL
 Engine::~Engine() = default;
 
 void Engine::turn(Time until) noexcept {
-  serve_requests();
+  begin_turn(until);
+  while (Operation* operation = next()) operation->parked.resume();
+}
+
+void Engine::begin_turn(Time until) noexcept {
   if (const int code = collect(std::min(until, timers_.next()))) look_again(code);
-  now_ = Clock::now();
-  // Events before timers: after a long stall, whoever has data waiting is served and not timed out.
-  dispatch();
-  serve_requests();
-  expire_timers();
+  set_now(Clock::now());
+  stage_ = Stage::events;
 }
 
 // Interrupted, perhaps by a stop of minutes (SIGSTOP): what has arrived meanwhile comes before the timers. Any other
@@ -37,21 +38,50 @@ void Engine::look_again(int code) noexcept {
   (void)collect(Time{});
 }
 
-void Engine::complete(Operation& operation, Outcome outcome) noexcept {
+Operation* Engine::next() noexcept {
+  inline_left_ = inline_turns;
+  for (;;) {
+    if (Operation* operation = step()) return operation;
+    switch (stage_) {
+      case Stage::events:
+        take_requests();
+        stage_ = Stage::requests;
+        break;
+      case Stage::requests:
+        timers_.ripen(now());
+        stage_ = Stage::timers;
+        break;
+      case Stage::timers: stage_ = Stage::over; break;
+      case Stage::over: return nullptr;
+    }
+  }
+}
+
+Operation* Engine::step() noexcept {
+  switch (stage_) {
+    case Stage::events: return next_event();
+    case Stage::requests: return next_request();
+    case Stage::timers: return next_timer();
+    case Stage::over: break;
+  }
+  return nullptr;
+}
+
+Operation* Engine::completed(Operation& operation, Outcome outcome) noexcept {
   operation.kind = Kind::none;
   operation.outcome = outcome;
+  return &operation;
+}
+
+void Engine::complete(Operation& operation, Outcome outcome) noexcept {
   inline_left_ = inline_turns;
-  operation.parked.resume();
+  completed(operation, outcome)->parked.resume();
 }
 
-void Engine::complete_failed(Operation& operation, int code) noexcept {
-  operation.error = code;
-  complete(operation, Outcome::failed);
-}
-
-void Engine::expire_timers() noexcept {
-  timers_.ripen(now_);
-  while (Timer* timer = timers_.take_ripe()) timer_came_up(static_cast<Operation&>(*timer));
+Operation* Engine::next_timer() noexcept {
+  while (Timer* timer = timers_.take_ripe())
+    if (Operation* operation = timer_came_up(static_cast<Operation&>(*timer))) return operation;
+  return nullptr;
 }
 
 void Engine::cancel_timers() noexcept {
@@ -108,13 +138,13 @@ bool Engine::hand_over(Operation& operation) noexcept {
 }
 
 // Its end, or that it shall not be: what has begun goes on, and its end comes as well.
-void Engine::told_about_work(Operation& operation, Outcome outcome) noexcept {
-  if (outcome == Outcome::cancelled) {
-    operation.outcome = outcome;
-    if (!background().take_back(*operation.work)) return;
+Operation* Engine::told_about_work(Operation& operation, Request::What what) noexcept {
+  if (what == Request::What::cancel) {
+    operation.outcome = Outcome::cancelled;
+    if (!background().take_back(*operation.work)) return nullptr;
   }
   withdraw(operation);
-  complete(operation, operation.outcome);
+  return completed(operation, operation.outcome);
 }
 
 void Engine::park_for_retry(Operation& operation, Time when) noexcept {
@@ -150,38 +180,46 @@ void Engine::request(Request request) {
   wake();
 }
 
-void Engine::post(std::move_only_function<void()> function) { request({nullptr, Outcome::done, std::move(function)}); }
-void Engine::signal(Operation& operation) noexcept { request({&operation, Outcome::done, {}}); }
-void Engine::cancel(Operation& operation) noexcept { request({&operation, Outcome::cancelled, {}}); }
+void Engine::post(std::move_only_function<void()> function) {
+  request({Request::What::run, nullptr, std::move(function)});
+}
+void Engine::signal(Operation& operation) noexcept { request({Request::What::signal, &operation, {}}); }
+void Engine::cancel(Operation& operation) noexcept { request({Request::What::cancel, &operation, {}}); }
+void Engine::adopt(Operation& operation) { request({Request::What::adopt, &operation, {}}); }
 
-void Engine::serve_requests() noexcept {
+// Once a turn: what is asked for meanwhile is for the next one, which will not wait.
+void Engine::take_requests() noexcept {
   if (request_count_.load(std::memory_order_acquire) == 0) return;
-  {
-    const std::lock_guard lock(mutex_);
-    in_work_.swap(requests_);
-    request_count_.store(0, std::memory_order_release);
-  }
-  // By index: what is resumed may forget operations that stand further back.
-  for (std::size_t i = 0; i < in_work_.size(); ++i) {
-    if (in_work_[i].function) {
-      in_work_[i].function();
-      continue;
-    }
-    Operation* operation = std::exchange(in_work_[i].operation, nullptr);
-    if (!operation) continue;
-    const auto outcome = in_work_[i].outcome;
-    if (operation->kind == Kind::work) {
-      told_about_work(*operation, outcome);
-      continue;
-    }
-    if (operation->kind == Kind::none || (outcome == Outcome::done && operation->kind != Kind::signal)) {
-      operation->signalled = operation->signalled || outcome == Outcome::done;
-      continue;
-    }
-    withdraw(*operation);
-    complete(*operation, outcome);
-  }
+  const std::lock_guard lock(mutex_);
+  in_work_.swap(requests_);
+  request_count_.store(0, std::memory_order_release);
+}
+
+// By index: who is resumed may forget operations that stand further back.
+Operation* Engine::next_request() noexcept {
+  while (next_request_ < in_work_.size())
+    if (Operation* operation = serve(in_work_[next_request_++])) return operation;
   in_work_.clear();
+  next_request_ = 0;
+  return nullptr;
+}
+
+Operation* Engine::serve(Request& request) noexcept {
+  if (request.function) {
+    request.function();
+    return nullptr;
+  }
+  Operation* operation = std::exchange(request.operation, nullptr);
+  if (!operation) return nullptr;
+  if (request.what == Request::What::adopt) return wait(*operation) ? operation : nullptr;
+  if (operation->kind == Kind::work) return told_about_work(*operation, request.what);
+  const bool is_signal = request.what == Request::What::signal;
+  if (operation->kind == Kind::none || (is_signal && operation->kind != Kind::signal)) {
+    operation->signalled = operation->signalled || is_signal;
+    return nullptr;
+  }
+  withdraw(*operation);
+  return completed(*operation, is_signal ? Outcome::done : Outcome::cancelled);
 }
 
 void Engine::forget_requests(Operation& operation) noexcept {

@@ -31,6 +31,13 @@ class Engine : public Waiter {
   /// Waits once, until something is ready or `until` at the latest, and resumes whoever can go on.
   void turn(Time until) noexcept;
 
+  /// The same in steps, for who resumes by itself: what is ready, and how much of it has been handed out, is kept here
+  /// and not on the caller's stack, so that another thread can go on with the turn while one is busy with what it was
+  /// handed. Waits, and begins a turn; the one before must have come to its end.
+  void begin_turn(Time until) noexcept;
+  /// The next operation whose outcome has come, let go by the engine: resume its `parked`. Null: the turn is over.
+  [[nodiscard]] Operation* next() noexcept;
+
   /// Any thread: the turn under way, or the next one, does not wait.
   void wake() noexcept;
 
@@ -39,6 +46,10 @@ class Engine : public Waiter {
 
   /// All that is waited for ends with Outcome::cancelled, within this call; work that has begun is waited for.
   virtual void cancel_all() noexcept = 0;
+
+  /// Any thread: as wait(), but in the loop's thread, soon. For a thread that lost the loop while it ran a handler; the
+  /// operation is resumed by the loop, also when there was nothing to wait for.
+  void adopt(Operation&);
 
   void signal(Operation&) noexcept override;
   void cancel(Operation&) noexcept override;
@@ -49,16 +60,18 @@ class Engine : public Waiter {
   /// Waits for events until `until` and collects them; `until` in the past: only looks. 0, or the errno of a wait that
   /// failed.
   virtual int collect(Time until) noexcept = 0;
-  /// Resumes whoever the collected events are for.
-  virtual void dispatch() noexcept = 0;
-  /// The timer of a parked operation came up: its deadline has passed, or it is to be tried again.
-  virtual void timer_came_up(Operation&) noexcept = 0;
+  /// The next operation that the collected events have completed; null when they are used up.
+  virtual Operation* next_event() noexcept = 0;
+  /// The timer of a parked operation came up: its deadline has passed, or it is to be tried again. The operation when
+  /// that has completed it.
+  virtual Operation* timer_came_up(Operation&) noexcept = 0;
   /// Takes a parked operation out, so that it may be completed.
   virtual void withdraw(Operation&) noexcept = 0;
 
-  /// Resumes the owner of a parked operation that the engine has let go of. The operation may be gone afterwards.
+  /// Takes note of the outcome of a parked operation that the engine has let go of, and returns it to be resumed.
+  static Operation* completed(Operation&, Outcome) noexcept;
+  /// Resumes the owner of such an operation at once. The operation may be gone afterwards.
   void complete(Operation&, Outcome) noexcept;
-  void complete_failed(Operation&, int code) noexcept;
 
   /// Drops what other threads asked about an operation whose use ends, and what it has others do.
   void forget_requests(Operation&) noexcept;
@@ -68,6 +81,9 @@ class Engine : public Waiter {
 
   /// For the kinds that wait for no descriptor: sleep, signal and work. As wait().
   bool wait_in_wheel(Operation&) noexcept;
+
+  /// For what need not be waited for. As wait().
+  static bool at_once(Operation& operation) noexcept { return completed(operation, Outcome::done); }
 
   /// Parks an operation until it is tried again: at `when`, or at its deadline if that is earlier.
   void park_for_retry(Operation&, Time when) noexcept;
@@ -82,22 +98,32 @@ class Engine : public Waiter {
 
  private:
   struct Request {
-    Operation* operation;  // null: `function`
-    Outcome outcome;
+    enum class What : std::uint8_t { run, signal, cancel, adopt };
+    What what;
+    Operation* operation;  // null: forgotten meanwhile, or `run`
     std::move_only_function<void()> function;
   };
+  // What a turn goes through. Events before timers: after a long stall, whoever has data waiting is served and not
+  // timed out.
+  enum class Stage : std::uint8_t { events, requests, timers, over };
+
   void request(Request);
   static void make_room(std::vector<Request>&) noexcept;
-  void serve_requests() noexcept;
+  Operation* step() noexcept;
+  Operation* next_request() noexcept;
+  Operation* serve(Request&) noexcept;
+  Operation* next_timer() noexcept;
+  void take_requests() noexcept;
   bool hand_over(Operation&) noexcept;
-  void told_about_work(Operation&, Outcome) noexcept;
-  void expire_timers() noexcept;
+  Operation* told_about_work(Operation&, Request::What) noexcept;
   void look_again(int code) noexcept;
 
   Socket wake_;  // eventfd(2)
   std::mutex mutex_;
   std::vector<Request> requests_;
   std::vector<Request> in_work_;
+  std::size_t next_request_ = 0;
+  Stage stage_ = Stage::over;
   std::atomic<std::size_t> request_count_{0};
 };
 

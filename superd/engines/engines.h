@@ -17,6 +17,8 @@ struct EngineEntry {
   Result<std::unique_ptr<Engine>> (*make)();
   /// The highest number of descriptors it can watch; 0: no bound of its own.
   int capacity;
+  /// Its turns may be made by one thread after the other.
+  bool changes_hands;
 };
 
 [[nodiscard]] std::span<const EngineEntry> engines() noexcept;

@@ -37,6 +37,7 @@ bool IoUring::wait(Operation& operation) noexcept {
     case Kind::sleep:
     case Kind::signal:
     case Kind::work: return wait_in_wheel(operation);
+    case Kind::home: return at_once(operation);
     case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
     case Kind::read: {
       give_back(operation);
@@ -137,50 +138,66 @@ void IoUring::park_for_send(Operation& operation, Slot& place) noexcept {
   ring_->send(asked, operation.bytes);
 }
 
-// The outcome is set; let go and resume.
-void IoUring::finish(Operation& operation) noexcept {
+// The outcome is set; let go.
+Operation* IoUring::finish(Operation& operation) noexcept {
   slot(operation.fd).operation = nullptr;
-  complete(operation, operation.outcome);
+  return completed(operation, operation.outcome);
 }
 
-void IoUring::dispatch() noexcept {
-  // Those that come meanwhile are for the next turn.
-  for (auto left = ring_->answers(); left > 0; --left) answered(ring_->take_answer());
+int IoUring::collect(Time until) noexcept {
+  const int code = ring_->submit_and_wait(until);
+  answers_left_ = ring_->answers();
+  // A stop (SIGSTOP) may begin on the way out of the kernel, with answers; and the kernel makes some twenty a call. All
+  // that has come goes before the timers that are due by now.
+  if (timers_.next() > Clock::now()) return code;
+  for (unsigned before = answers_left_; ring_->submit_and_wait({}) == 0; before = answers_left_) {
+    answers_left_ = ring_->answers();
+    if (answers_left_ == before) break;
+  }
+  return code;
 }
 
-void IoUring::answered(const Ring::Answer& answer) noexcept {
+Operation* IoUring::next_event() noexcept {
+  while (answers_left_ > 0) {
+    --answers_left_;
+    if (Operation* operation = answered(ring_->take_answer())) return operation;
+  }
+  return nullptr;
+}
+
+Operation* IoUring::answered(const Ring::Answer& answer) noexcept {
   const auto [what, number, fd] = answer.tag;
-  if (what == RingTag::What::nothing) return;
+  if (what == RingTag::What::nothing) return nullptr;
   if (what == RingTag::What::receive) return received(answer);
   if (what == RingTag::What::wake) {
     clear_wake();
     if (answer.is_last()) watch_wake_fd();
-    return;
+    return nullptr;
   }
   auto& place = slot(fd);
-  if (place.waiting != number) return;
+  if (place.waiting != number) return nullptr;
   place.waiting = 0;
   auto& operation = *place.operation;
   if (what == RingTag::What::send) return sent(operation, place, answer.result);
   if (operation.kind == Kind::readable) {
     place.operation = nullptr;
-    return complete(operation, Outcome::done);
+    return completed(operation, Outcome::done);
   }
-  if (try_or_park(operation, place)) finish(operation);
+  return try_or_park(operation, place) ? finish(operation) : nullptr;
 }
 
-void IoUring::received(const Ring::Answer& answer) noexcept {
+Operation* IoUring::received(const Ring::Answer& answer) noexcept {
   const int fd = answer.tag.fd;
   auto& place = slot(fd);
   if (place.receiving != answer.tag.number) {
     if (answer.has_buffer()) arrivals_->give_back(answer.buffer());
-    return;
+    return nullptr;
   }
   keep(place, answer);
   if (place.receiving && (place.bulk > 0 || place.unread.length >= most_unread)) stop_receiving(place, fd);
   Operation* reader = place.operation;
-  if (!reader || reader->kind != Kind::read) return;
-  if (try_or_park(*reader, place)) finish(*reader);
+  if (!reader || reader->kind != Kind::read) return nullptr;
+  return try_or_park(*reader, place) ? finish(*reader) : nullptr;
 }
 
 void IoUring::keep(Slot& place, const Ring::Answer& answer) noexcept {
@@ -207,25 +224,31 @@ void IoUring::keep(Slot& place, const Ring::Answer& answer) noexcept {
   }
 }
 
-void IoUring::sent(Operation& operation, Slot& place, int result) noexcept {
-  if (is_not_yet(-result)) return park_for_poll(operation, place, POLLOUT);
+Operation* IoUring::sent(Operation& operation, Slot& place, int result) noexcept {
+  if (is_not_yet(-result)) {
+    park_for_poll(operation, place, POLLOUT);
+    return nullptr;
+  }
   if (result >= 0) note_sent(operation, static_cast<std::size_t>(result));
   // What is left, or failed, is tried again by the call that knows about failures.
-  if (try_or_park(operation, place)) finish(operation);
+  return try_or_park(operation, place) ? finish(operation) : nullptr;
 }
 
-void IoUring::timer_came_up(Operation& operation) noexcept {
-  if (operation.kind == Kind::none) return;  // the timer of an earlier, finished request
-  if (operation.kind == Kind::sleep) return complete(operation, Outcome::done);
-  if (operation.deadline <= now_) {
+Operation* IoUring::timer_came_up(Operation& operation) noexcept {
+  if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
+  if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
+  if (operation.deadline <= now()) {
     withdraw(operation);
-    return complete(operation, Outcome::timed_out);
+    return completed(operation, Outcome::timed_out);
   }
-  if (operation.kind == Kind::signal || operation.kind == Kind::work || operation.kind == Kind::readable)
-    return timers_.put(operation, operation.deadline);
-  auto& place = slot(operation.fd);
-  if (place.waiting) return timers_.put(operation, operation.deadline);
-  if (try_or_park(operation, place)) finish(operation);
+  const bool waits_for_answer =
+      operation.kind == Kind::signal || operation.kind == Kind::work || operation.kind == Kind::readable;
+  auto* place = waits_for_answer ? nullptr : &slot(operation.fd);
+  if (waits_for_answer || place->waiting) {
+    timers_.put(operation, operation.deadline);
+    return nullptr;
+  }
+  return try_or_park(operation, *place) ? finish(operation) : nullptr;
 }
 
 void IoUring::withdraw(Operation& operation) noexcept {

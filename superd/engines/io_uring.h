@@ -51,25 +51,25 @@ class IoUring final : public Engine {
     void note_size(std::size_t received) noexcept;
   };
 
-  int collect(Time until) noexcept override { return ring_->submit_and_wait(until); }
-  void dispatch() noexcept override;
-  void timer_came_up(Operation&) noexcept override;
+  int collect(Time until) noexcept override;
+  Operation* next_event() noexcept override;
+  Operation* timer_came_up(Operation&) noexcept override;
   void withdraw(Operation&) noexcept override;
 
   // True: the operation has its outcome. False: it is parked.
   bool try_or_park(Operation&, Slot&) noexcept;
   bool take_arrival(Operation&, Slot&) noexcept;
 
-  void answered(const Ring::Answer&) noexcept;
-  void received(const Ring::Answer&) noexcept;
+  Operation* answered(const Ring::Answer&) noexcept;
+  Operation* received(const Ring::Answer&) noexcept;
   void keep(Slot&, const Ring::Answer&) noexcept;
-  void sent(Operation&, Slot&, int result) noexcept;
+  Operation* sent(Operation&, Slot&, int result) noexcept;
 
   void park(Operation&, Slot&) noexcept;
   void park_for_bytes(Operation&, Slot&, bool likely_nothing_yet) noexcept;
   void park_for_poll(Operation&, Slot&, short events) noexcept;
   void park_for_send(Operation&, Slot&) noexcept;
-  void finish(Operation&) noexcept;
+  Operation* finish(Operation&) noexcept;
 
   void stop_receiving(Slot&, int fd) noexcept;
   void give_back(Operation&) noexcept;
@@ -81,6 +81,7 @@ class IoUring final : public Engine {
   std::unique_ptr<Ring> ring_;  // closed before its buffers are freed
   std::vector<Slot> slots_;
   std::uint32_t last_number_ = 0;
+  unsigned answers_left_ = 0;  // of this turn; those that come meanwhile are for the next one
 };
 
 }  // namespace superd

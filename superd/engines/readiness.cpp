@@ -20,6 +20,7 @@ bool Readiness::wait(Operation& operation) noexcept {
     case Kind::sleep:
     case Kind::signal:
     case Kind::work: return wait_in_wheel(operation);
+    case Kind::home: return at_once(operation);
     case Kind::readable: return park(operation, Interest::reading);
     case Kind::read: {
       if (operation.lent) buffers_.give_back(std::exchange(operation.lent, nullptr));
@@ -73,25 +74,28 @@ bool Readiness::park(Operation& operation, Interest wanted) noexcept {
   return false;
 }
 
-void Readiness::timer_came_up(Operation& operation) noexcept {
-  if (operation.kind == Kind::none) return;  // the timer of an earlier, finished request
-  if (operation.kind == Kind::sleep) return complete(operation, Outcome::done);
-  if (operation.deadline <= now_) {
+Operation* Readiness::timer_came_up(Operation& operation) noexcept {
+  if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
+  if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
+  if (operation.deadline <= now()) {
     withdraw(operation);
-    return complete(operation, Outcome::timed_out);
+    return completed(operation, Outcome::timed_out);
   }
-  if (operation.kind == Kind::signal || operation.kind == Kind::work) return timers_.put(operation, operation.deadline);
+  if (operation.kind == Kind::signal || operation.kind == Kind::work) {
+    timers_.put(operation, operation.deadline);
+    return nullptr;
+  }
   if (operation.kind == Kind::readable) {
     withdraw(operation);
-    return complete(operation, Outcome::done);
+    return completed(operation, Outcome::done);
   }
-  if (try_or_park(operation)) finish(operation);
+  return try_or_park(operation) ? finish(operation) : nullptr;
 }
 
-// The outcome is set; let go and resume.
-void Readiness::finish(Operation& operation) noexcept {
+// The outcome is set; let go.
+Operation* Readiness::finish(Operation& operation) noexcept {
   slot(operation.fd).operation = nullptr;
-  complete(operation, operation.outcome);
+  return completed(operation, operation.outcome);
 }
 
 void Readiness::withdraw(Operation& operation) noexcept {
@@ -99,28 +103,34 @@ void Readiness::withdraw(Operation& operation) noexcept {
   if (operation.fd >= 0) slot(operation.fd).operation = nullptr;
 }
 
-void Readiness::dispatch() noexcept {
-  for (next_ready_ = 0; next_ready_ < ready_.size();) dispatch(ready_[next_ready_++]);
+Operation* Readiness::next_event() noexcept {
+  while (next_ready_ < ready_.size())
+    if (Operation* operation = look_at(ready_[next_ready_++])) return operation;
   ready_.clear();
+  next_ready_ = 0;
+  return nullptr;
 }
 
-void Readiness::dispatch(const Ready& ready) noexcept {
-  if (ready.fd == wake_fd()) return clear_wake();
+Operation* Readiness::look_at(const Ready& ready) noexcept {
+  if (ready.fd == wake_fd()) {
+    clear_wake();
+    return nullptr;
+  }
   auto& place = slot(ready.fd);
   if (!place.operation) {
     // Something arrived, or the peer hung up, while the handler waits for something else. Level-triggered, that would
     // wake us again and again: registered anew when the handler next reads.
     if (place.interest != Interest::nothing) (void)watch(ready.fd, place.interest, Interest::nothing);
     place.interest = Interest::nothing;
-    return;
+    return nullptr;
   }
   auto& operation = *place.operation;
-  if (operation.kind == Kind::write ? !ready.writable : !ready.readable) return;
+  if (operation.kind == Kind::write ? !ready.writable : !ready.readable) return nullptr;
   if (operation.kind == Kind::readable) {
     place.operation = nullptr;
-    return complete(operation, Outcome::done);
+    return completed(operation, Outcome::done);
   }
-  if (try_or_park(operation)) finish(operation);
+  return try_or_park(operation) ? finish(operation) : nullptr;
 }
 
 void Readiness::forget(Operation& operation) noexcept {

@@ -34,7 +34,7 @@ class Readiness : public Engine {
   /// Changes what a descriptor is watched for; 0 or an errno (a full select set is engine_full).
   virtual int watch(int fd, Interest before, Interest wanted) noexcept = 0;
 
-  /// Filled by collect(), emptied by dispatch(). Not on the stack: a loop can be left and taken up again at the index.
+  /// Filled by collect(), used up by next_event().
   std::vector<Ready> ready_;
 
  private:
@@ -43,15 +43,15 @@ class Readiness : public Engine {
     Interest interest = Interest::nothing;
   };
 
-  void dispatch() noexcept final;
-  void dispatch(const Ready&) noexcept;
-  void timer_came_up(Operation&) noexcept final;
+  Operation* next_event() noexcept final;
+  Operation* look_at(const Ready&) noexcept;
+  Operation* timer_came_up(Operation&) noexcept final;
   void withdraw(Operation&) noexcept final;
 
   // True: the operation has its outcome. False: it is parked.
   bool try_or_park(Operation&) noexcept;
   bool park(Operation&, Interest) noexcept;
-  void finish(Operation&) noexcept;
+  Operation* finish(Operation&) noexcept;
   Slot& slot(int fd);
 
   std::vector<Slot> slots_;

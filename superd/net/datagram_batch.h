@@ -51,7 +51,8 @@ class Outbox {
  public:
   static constexpr std::size_t capacity = 64;
 
-  explicit Outbox(int fd);
+  /// `room`: how many answers it holds before it flushes itself.
+  explicit Outbox(int fd, std::size_t room = capacity);
   Outbox(const Outbox&) = delete;  // the headers point into it
   Outbox& operator=(const Outbox&) = delete;
 

@@ -54,10 +54,11 @@ bool same_bytes(const void* a, const void* b, std::size_t size) noexcept { retur
 
 }  // namespace
 
-Outbox::Outbox(int fd) : fd_(fd), parts_(capacity), copies_(capacity), letters_(capacity), headers_(capacity) {}
+Outbox::Outbox(int fd, std::size_t room)
+    : fd_(fd), parts_(room), copies_(room), letters_(room), headers_(room) {}
 
 void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
-  if (answers_ == capacity) send_queued();
+  if (answers_ == parts_.size()) send_queued();
   if (holds(slot, bytes)) {
     parts_[answers_] = {.iov_base = slot.bytes.data() + (bytes.data() - slot.bytes.data()), .iov_len = bytes.size()};
   } else {

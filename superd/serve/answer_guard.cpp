@@ -31,19 +31,35 @@ bool is_own_address(const Endpoint& address) noexcept {
   return found;
 }
 
+Clock::duration time_per_answer(const Limits& limits) noexcept {
+  return Clock::duration(std::chrono::seconds(1)) / static_cast<Clock::rep>(limits.answer_rate);
+}
+
 }  // namespace
 
 AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
-    : amplification_(limits.amplification),
+    : own_("superd answers", sizeof(AnswerRates)),
+      rates_(own_.as<AnswerRates>()),
+      amplification_(limits.amplification),
       trusted_(limits.trusted),
-      per_answer_(Clock::duration(std::chrono::seconds(1)) / static_cast<Clock::rep>(limits.answer_rate)),
-      own_ports_(std::move(own_ports)),
-      buckets_(ways * sets) {}
+      per_answer_(time_per_answer(limits)),
+      own_ports_(std::move(own_ports)) {
+  rates_.begin();
+}
+
+AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
+    : rates_(rates),
+      amplification_(limits.amplification),
+      trusted_(limits.trusted),
+      per_answer_(time_per_answer(limits)),
+      own_ports_(std::move(own_ports)) {
+  rates_.begin();
+}
 
 AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
   if (is_trusted(from)) return Verdict::answer;
-  return take_token(ClientKey::prefix_of(from), now) ? Verdict::answer : Verdict::over_rate;
+  return rates_.take(ClientKey::prefix_of(from), now, per_answer_) ? Verdict::answer : Verdict::over_rate;
 }
 
 bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept {
@@ -62,16 +78,19 @@ bool AnswerGuard::is_trusted(const Endpoint& from) const noexcept {
   return std::ranges::any_of(trusted_, [&](const Network& network) { return network.holds(from); });
 }
 
-// Generic cell rate algorithm: a bucket is the time at which it will be full again (ITU-T I.371, annex A).
-bool AnswerGuard::take_token(const ClientKey& prefix, Time now) noexcept {
-  const std::lock_guard lock(mutex_);
+void AnswerRates::begin() noexcept { std::construct_at(&mutex_); }
+
+// Generic cell rate algorithm: a bucket is the time at which it will be full again (ITU-T I.371, annex A). Whatever a
+// process that died left in a bucket is right again after a second.
+bool AnswerRates::take(const ClientKey& prefix, Time now, Clock::duration per_answer) noexcept {
+  const SharedLock lock(mutex_);
   Bucket* const set = &buckets_[std::hash<ClientKey>{}(prefix) % sets * ways];
   Bucket* bucket = std::find_if(set, set + ways, [&](const Bucket& b) { return b.prefix == prefix; });
   if (bucket == set + ways) {
     bucket = std::min_element(set, set + ways, [](const Bucket& a, const Bucket& b) { return a.full_at < b.full_at; });
     *bucket = {prefix, now};
   }
-  const auto full_at = std::max(bucket->full_at, now) + per_answer_;
+  const auto full_at = std::max(bucket->full_at, now) + per_answer;
   // A second's worth at once.
   if (full_at - now > std::chrono::seconds(1)) return false;
   bucket->full_at = full_at;

@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "superd/base/clock.h"
+#include "superd/base/shared_memory.h"
+#include "superd/base/shared_mutex.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/limits.h"
 
@@ -28,11 +29,35 @@ class OwnPorts {
   std::array<std::atomic<std::uint64_t>, 1024> words_{};
 };
 
+/// What each prefix has been answered: in memory that processes share, zeroed before begin().
+class AnswerRates {
+ public:
+  void begin() noexcept;
+
+  /// Takes one answer from the prefix's rate; false when there is none left.
+  bool take(const ClientKey& prefix, Time now, Clock::duration per_answer) noexcept;
+
+ private:
+  /// A token bucket of one prefix. The table is small and fixed: when all places for a prefix are taken, the one that
+  /// has been quiet longest gives way, so that forging many prefixes costs memory nowhere.
+  struct Bucket {
+    ClientKey prefix;
+    Time full_at;  ///< when it will have all its tokens again; in the past: it has them
+  };
+  static constexpr std::size_t ways = 4, sets = 1024;
+
+  SharedMutex mutex_;
+  std::array<Bucket, ways * sets> buckets_;
+};
+
 /// Decides which datagrams are answered, so that answers cannot be turned against others: a source address is whatever
 /// the sender wrote. Thread-safe.
 class AnswerGuard {
  public:
+  /// With rates of its own.
   AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
+  /// `rates` is zeroed shared memory, which must outlive the guard.
+  AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
 
   enum class Verdict : std::uint8_t { answer, bad_source, over_rate };
 
@@ -47,24 +72,15 @@ class AnswerGuard {
   static constexpr std::size_t longest = 65507;
 
  private:
-  /// A token bucket of one prefix. The table is small and fixed: when all places for a prefix are taken, the one that
-  /// has been quiet longest gives way, so that forging many prefixes costs memory nowhere.
-  struct Bucket {
-    ClientKey prefix;
-    Time full_at;  ///< when it will have all its tokens again; in the past: it has them
-  };
-  static constexpr std::size_t ways = 4, sets = 1024;
-
   [[nodiscard]] bool is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept;
   [[nodiscard]] bool is_trusted(const Endpoint& from) const noexcept;
-  bool take_token(const ClientKey& prefix, Time now) noexcept;
 
+  SharedMemory own_;  // empty where the rates lie in somebody else's
+  AnswerRates& rates_;
   const std::uint64_t amplification_;
   const std::vector<Network> trusted_;
   const Clock::duration per_answer_;
   const std::shared_ptr<const OwnPorts> own_ports_;
-  std::mutex mutex_;
-  std::vector<Bucket> buckets_;
 };
 
 }  // namespace superd

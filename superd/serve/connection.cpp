@@ -136,6 +136,13 @@ bool Connection::begin_work(std::coroutine_handle<> handler, Work& wanted) noexc
   return !waiter_.wait(*this);
 }
 
+bool Connection::begin_home(std::coroutine_handle<> root) noexcept {
+  kind = Kind::home;
+  parked = root;
+  is_brief = true;
+  return !waiter_.wait(*this);
+}
+
 bool Connection::end_sleep() noexcept {
   if (is_cut_off()) return false;
   if (outcome == Outcome::done && !hosted_.level.is_cut()) return true;

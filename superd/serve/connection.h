@@ -139,6 +139,19 @@ class Connection : private Operation {
   };
   [[nodiscard]] Linger linger() noexcept { return Linger(*this); }
 
+  /// At the end: back to the waiter's own thread, where its use of this connection can be ended.
+  class Home {
+   public:
+    explicit Home(Connection& client) noexcept : client_(client) {}
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> root) noexcept { return client_.begin_home(root); }
+    void await_resume() const noexcept {}
+
+   private:
+    Connection& client_;
+  };
+  [[nodiscard]] Home home() noexcept { return Home(*this); }
+
   [[nodiscard]] Millis duration() const noexcept;
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
@@ -158,6 +171,7 @@ class Connection : private Operation {
   bool begin(Kind, std::coroutine_handle<>) noexcept;
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
   bool begin_work(std::coroutine_handle<>, Work&) noexcept;
+  bool begin_home(std::coroutine_handle<>) noexcept;
   Chunk end_read() noexcept;
   bool end_write() noexcept;
   bool end_sleep() noexcept;

@@ -5,6 +5,7 @@
 
 #include "superd/base/log.h"
 #include "superd/serve/connection.h"
+#include "superd/serve/direct_path.h"
 
 namespace superd {
 
@@ -79,6 +80,7 @@ detached converse(HostedService& hosted, Socket& accepted, Waiter& waiter, Seat&
       failed = true;
       note_exception(hosted, std::current_exception());
     }
+    co_await client.home();
     note_end(hosted, client, failed);
   }
   seat.leave();
@@ -100,29 +102,26 @@ void note_end(const Datagram& request) noexcept try {
 }
 
 // The conversation of a datagram whose handler had to wait.
-detached go_on(std::unique_ptr<Datagram>& begun, std::unique_ptr<DirectPath>& straight, task<>& unfinished,
-               Seat& taken) {
+detached go_on(std::unique_ptr<Datagram>& begun, task<>& unfinished, Seat& taken) {
   // As above: with no memory for this frame, the caller still has them all.
   const auto request = std::move(begun);
-  const auto path = std::move(straight);
   task<> work = std::move(unfinished);
   Seat seat = std::move(taken);
-  request->answer_through(path.get());
   try {
     co_await work;
     note_end(*request);
   } catch (...) {
     note_exception(request->hosted(), std::current_exception());
   }
+  Datagram& leaving = *request;
+  co_await leaving.home();
   seat.leave();
 }
 
-void go_on_alone(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagram>& request, task<>& work,
-                 Seat& seat) {
+void go_on_alone(std::unique_ptr<Datagram>& request, task<>& work, Seat& seat) {
   try {
-    listener->hosted->level.charge(seat, ClientKey::of(request->from()));
-    auto straight = std::make_unique<DirectPath>(listener);
-    go_on(request, straight, work, seat);
+    request->hosted().level.charge(seat, ClientKey::of(request->from()));
+    go_on(request, work, seat);
   } catch (const std::bad_alloc&) {
     // The handler's frame is about to go, and a background thread may still be at work in it.
     request->give_up();
@@ -135,13 +134,13 @@ void go_on_alone(const std::shared_ptr<Listener>& listener, std::unique_ptr<Data
 void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
               Waiter& waiter, Seat& taken) {
   auto& hosted = *listener->hosted;
-  auto request = std::make_unique<Datagram>(slot, listener->local, waiter, hosted);
+  auto request = std::make_unique<Datagram>(slot, listener, waiter, path);
   Seat seat = std::move(taken);
-  request->answer_through(&path);
   try {
     task<> work = hosted.service->serve(*request);
-    if (!work.begin()) {
-      go_on_alone(listener, request, work, seat);
+    // One that has waited may have ended in another thread by now: go_on() ends it where it belongs.
+    if (!work.begin() || request->has_waited()) {
+      go_on_alone(request, work, seat);
       return;
     }
     work.result();
@@ -153,7 +152,7 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
 }
 
 DirectPath::DirectPath(std::shared_ptr<Listener> listener)
-    : listener_(std::move(listener)), outbox_(listener_->socket.fd()) {}
+    : listener_(std::move(listener)), outbox_(listener_->socket.fd(), 1) {}
 
 void DirectPath::send(DatagramSlot& slot, std::span<const std::byte> bytes) {
   outbox_.add(slot, bytes);

@@ -21,17 +21,6 @@ detached converse(HostedService& hosted, Socket& socket, Waiter& waiter, Seat& s
 void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
               Waiter& waiter, Seat& seat);
 
-/// Answers straight out, one system call each; for datagrams that are handled apart from where they were received.
-class DirectPath final : public AnswerPath {
- public:
-  explicit DirectPath(std::shared_ptr<Listener> listener);
-  void send(DatagramSlot& slot, std::span<const std::byte> bytes) override;
-
- private:
-  std::shared_ptr<Listener> listener_;
-  Outbox outbox_;
-};
-
 /// Adds what an Outbox has sent to the service's counters.
 void count_sent(Counters&, const Outbox::Sent&) noexcept;
 

@@ -7,7 +7,7 @@
 #include "superd/async/waiter.h"
 #include "superd/net/datagram_batch.h"
 #include "superd/serve/background_call.h"
-#include "superd/serve/hosted_service.h"
+#include "superd/serve/listener.h"
 
 namespace superd {
 
@@ -17,13 +17,16 @@ class AnswerPath {
   virtual ~AnswerPath() = default;
   /// `bytes` need not outlive the call, unless they lie in the slot itself.
   virtual void send(DatagramSlot& slot, std::span<const std::byte> bytes) = 0;
+  /// The conversation goes on elsewhere and takes the slot along: what has been sent must not need it any more.
+  virtual void let_go(DatagramSlot&) {}
 };
 
 /// One datagram, as a handler sees it. Belongs to its conversation, in whichever thread that runs.
 class Datagram : private Operation {
  public:
-  Datagram(std::unique_ptr<DatagramSlot>& slot, const Endpoint& listener, Waiter& waiter,
-           HostedService& hosted) noexcept;
+  /// `path` takes the answers that are given before the first wait; later ones leave by themselves over `listener`.
+  Datagram(std::unique_ptr<DatagramSlot>& slot, const std::shared_ptr<Listener>& listener, Waiter& waiter,
+           AnswerPath& path) noexcept;
   ~Datagram();
 
   class Sleep {
@@ -45,7 +48,7 @@ class Datagram : private Operation {
   [[nodiscard]] Endpoint to() const noexcept;
 
   /// The longest answer that may be given to this request (Limits::amplification).
-  [[nodiscard]] std::size_t room() const noexcept { return hosted_.answers.room(from(), slot_->size); }
+  [[nodiscard]] std::size_t room() const noexcept { return hosted().answers.room(from(), slot_->size); }
 
   /// Answers, from the address the request was sent to. Never waits: what the kernel does not take at once is dropped
   /// and counted, as the network would. False when the answer is longer than room().
@@ -63,11 +66,23 @@ class Datagram : private Operation {
   [[nodiscard]] BackgroundRead<Datagram> read_file(int file, std::uint64_t offset, std::span<std::byte> into) noexcept {
     return {*this, file, offset, into};
   }
+  /// At the end: back to the waiter's own thread, where its use of this datagram can be ended.
+  class Home {
+   public:
+    explicit Home(Datagram& request) noexcept : request_(request) {}
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> root) noexcept { return request_.begin_home(root); }
+    void await_resume() const noexcept {}
+
+   private:
+    Datagram& request_;
+  };
+  [[nodiscard]] Home home() noexcept { return Home(*this); }
 
   // For whoever runs the conversation.
-  void answer_through(AnswerPath* path) noexcept { path_ = path; }
+  [[nodiscard]] bool has_waited() const noexcept { return static_cast<bool>(parked); }
   [[nodiscard]] std::unique_ptr<DatagramSlot> take_slot() noexcept { return std::move(slot_); }
-  [[nodiscard]] HostedService& hosted() const noexcept { return hosted_; }
+  [[nodiscard]] HostedService& hosted() const noexcept { return *listener_.hosted; }
   /// Before the handler is destroyed while it waits: what it waits for does not refer to it any more.
   void give_up() noexcept { waiter_.forget(*this); }
 
@@ -77,17 +92,21 @@ class Datagram : private Operation {
   template <class Client>
   friend class BackgroundRead;
 
+  void leave_batch() noexcept;
+  bool begin_wait(std::coroutine_handle<>, Kind) noexcept;
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
+  bool begin_home(std::coroutine_handle<>) noexcept;
   bool begin_work(std::coroutine_handle<>, Work&) noexcept;
-  [[nodiscard]] bool is_cut_off() const noexcept { return hosted_.level.is_cut(); }
+  [[nodiscard]] bool is_cut_off() const noexcept { return hosted().level.is_cut(); }
   bool end_work() const noexcept { return outcome == Outcome::done && !is_cut_off(); }
   void work_is_done() noexcept { outcome = Outcome::done; }
 
   std::unique_ptr<DatagramSlot> slot_;
-  const Endpoint& listener_;
+  const std::shared_ptr<Listener>& door_;  ///< the door's own; only until the first wait
+  Listener& listener_;
   Waiter& waiter_;
-  HostedService& hosted_;
-  AnswerPath* path_ = nullptr;
+  AnswerPath* path_;  ///< null: there was no memory for one
+  std::unique_ptr<AnswerPath> own_path_;
 };
 
 }  // namespace superd

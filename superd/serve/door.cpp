@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "superd/base/log.h"
@@ -34,7 +35,9 @@ Door::Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placem
       waiter_(waiter),
       placement_(placement),
       manner_(manner),
-      pause_(first_pause) {
+      pause_(first_pause),
+      queue_(manner.queue) {
+  operation_.is_brief = true;
   operation_.fd = listener_->socket.fd();
   if (is_stream(listener_->transport)) return;
   slots_.resize(static_cast<std::size_t>(manner_.batch));
@@ -43,18 +46,31 @@ Door::Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placem
 
 Door::~Door() = default;
 
-void Door::open() { attend(); }
+// A door without its frames would be one that nobody stands at: a lack of memory is waited out.
+void Door::open() noexcept {
+  do {
+    try {
+      task<> taking_in = is_stream(listener_->transport) ? take_connections() : take_datagrams();
+      attend(taking_in);
+      return;
+    } catch (const std::bad_alloc&) {
+      hosted_.counters.out_of_memory.add();
+      std::this_thread::sleep_for(first_pause);
+    }
+  } while (!is_closing());
+  closed_.store(true, std::memory_order_release);
+}
 
 void Door::close() noexcept {
   closing_.store(true, std::memory_order_release);
   waiter_.cancel(operation_);
 }
 
-detached Door::attend() {
-  if (is_stream(listener_->transport))
-    co_await take_connections();
-  else
-    co_await take_datagrams();
+detached Door::attend(task<>& made) {
+  const task<> taking_in = std::move(made);
+  // Not within the call of open(), which cannot begin what is placed.
+  if (manner_.rests && !manner_.blocking) co_await more();
+  co_await taking_in;
   hosted_.level.withdraw(operation_);
   waiter_.forget(operation_);
   closed_.store(true, std::memory_order_release);
@@ -87,7 +103,8 @@ task<> Door::take_connections() {
       const Trouble trouble = note_trouble(code);
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      // Only when it was a look after closing: who came between the look and the closing is in the backlog now.
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
@@ -99,16 +116,23 @@ task<> Door::take_connections() {
       co_await vacancy();
       take_seat();
     }
-    while (accepted_.is_open() && !placement_.place(hosted_, accepted_, seat_)) {
+    const bool is_let_in = accepted_.is_open();
+    while (is_let_in && !placement_.place(hosted_, accepted_, seat_)) {
       hosted_.counters.out_of_threads.add();
       co_await pause();
     }
     pause_ = first_pause;
+    if (is_let_in) co_await rest();
     if (--left == 0) {
       left = manner_.burst;
       co_await more();
     }
   }
+}
+
+void Door::go_on(bool late) noexcept {
+  was_late_ = was_late_ || late;
+  std::exchange(resting_, {}).resume();
 }
 
 // 0, or the errno.
@@ -167,10 +191,12 @@ Wait Door::vacancy() noexcept try {
   auto& level = hosted_.level;
   level.withdraw(operation_);
   operation_.kind = Kind::signal;
-  operation_.deadline = never;
+  // Another process cannot signal here.
+  constexpr Millis look_again{20};
+  operation_.deadline = level.is_in_processes() ? waiter_.now() + look_again : never;
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
-  else
+  else if (!has_asked_)
     hosted_.counters.full.add();
   has_asked_ = true;
   return {waiter_, operation_};

@@ -10,11 +10,13 @@
 #include "superd/async/waiter.h"
 #include "superd/serve/accept_errors.h"
 #include "superd/serve/converse.h"
+#include "superd/serve/datagram_queue.h"
 #include "superd/serve/listener.h"
 
 namespace superd {
 
 class BatchPath;
+class Door;
 
 /// Where a conversation runs: what tells one design from another.
 class Placement {
@@ -24,6 +26,9 @@ class Placement {
   /// Begins the conversation of a new connection. False: it cannot now (no thread to be had); nothing was taken, and
   /// the door asks again after a pause.
   virtual bool place(HostedService& hosted, Socket& socket, Seat& seat) = 0;
+
+  /// The door rests until Door::go_on(), because of what it placed.
+  virtual void note_resting(Door&) noexcept {}
 
   /// Begins the conversation of a datagram; the slot comes back when it is free again, null when it was kept.
   /// False and nothing taken as above.
@@ -57,6 +62,11 @@ class Door {
     int burst = 16;
     /// How many datagrams are received at once; 1 where another thread could serve the next one meanwhile.
     int batch = 64;
+    /// After each conversation that was placed, it waits for go_on(): whoever turns the waiter begins the conversation
+    /// then, when the door is no longer on its stack and can go to another thread.
+    bool rests = false;
+    /// Bytes of datagrams that may wait for a place here instead of in the socket's buffer; 0: none.
+    std::size_t queue = 0;
   };
 
   Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placement, Manner manner);
@@ -65,11 +75,27 @@ class Door {
   Door& operator=(const Door&) = delete;
 
   /// Begins; on a Blocking waiter it returns when the door has closed.
-  void open();
+  void open() noexcept;
+
+  [[nodiscard]] bool is_resting() const noexcept { return static_cast<bool>(resting_); }
+  /// Lets a resting door go on. `late`: the conversation that it placed last took too long for others to wait for.
+  void go_on(bool late) noexcept;
+
+  [[nodiscard]] bool has_queued() const noexcept { return !queue_.is_empty(); }
+  /// Places the datagram that has waited longest in the queue. False: there is none, or no seat for it.
+  bool place_queued() noexcept;
+  /// Sends the answers that have been gathered.
+  void flush() noexcept;
+  /// Receiving is separated from handling: what arrives goes to the queue.
+  [[nodiscard]] bool queues() const noexcept { return manner_.queue > 0 && (has_queued() || was_late_); }
 
   /// Any thread: takes in those who are already in the backlog, as many as it holds now, and no more. Repeatable. A
   /// thread that blocks in accept(2) or recvmmsg(2) has to be interrupted besides, by a signal, until is_closed().
   void close() noexcept;
+
+  /// The same from a signal handler in the door's own thread: a wait that is under way goes on to its end, and all waits
+  /// of a blocking door whose level is in processes are short.
+  void close_from_handler() noexcept { closing_.store(true, std::memory_order_release); }
 
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -80,7 +106,7 @@ class Door {
   static constexpr Millis first_pause{10}, longest_pause{100};
 
   // These two have the only frames, made at open(): a door goes on when there is no memory for another.
-  detached attend();
+  detached attend(task<>& taking_in);
   task<> take_connections();
   task<> take_datagrams();
 
@@ -91,6 +117,22 @@ class Door {
 
   void pass_vacancy_on() noexcept;
 
+  class Rest {
+   public:
+    explicit Rest(Door& door) noexcept : door_(door) {}
+    bool await_ready() const noexcept { return !door_.manner_.rests; }
+    void await_suspend(std::coroutine_handle<> attending) const noexcept { door_.begin_rest(attending); }
+    void await_resume() const noexcept {}
+
+   private:
+    Door& door_;
+  };
+  [[nodiscard]] Rest rest() noexcept { return Rest(*this); }
+  void begin_rest(std::coroutine_handle<> attending) noexcept {
+    resting_ = attending;
+    placement_.note_resting(*this);
+  }
+
   int accept_one() noexcept;
   [[nodiscard]] ClientKey client_key() const noexcept;
   void take_seat() noexcept;
@@ -100,7 +142,9 @@ class Door {
 
   [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
   void judge_batch(std::size_t count) noexcept;
-  bool seat_datagram(const DatagramSlot&) noexcept;
+  enum class Place : std::uint8_t { found, none, none_needed };
+  Place find_place(const DatagramSlot&) noexcept;
+  Place seat_datagram(const DatagramSlot&) noexcept;
 
   [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   [[nodiscard]] bool may_take_in() noexcept;
@@ -125,6 +169,11 @@ class Door {
   // The batch that was received last, until it is placed.
   std::vector<std::unique_ptr<DatagramSlot>> slots_;
   std::unique_ptr<BatchPath> path_;
+
+  std::coroutine_handle<> resting_;
+  DatagramQueue queue_;
+  bool was_late_ = false;  // the last conversation, and the queue has not been empty since
+  std::unique_ptr<DatagramSlot> queued_slot_;
 };
 
 }  // namespace superd

@@ -14,7 +14,7 @@ namespace superd {
 task<> Door::take_datagrams() {
   int left = manner_.burst;
   while (may_take_in()) {
-    if (hosted_.level.vacant() <= 0) {
+    if (hosted_.level.vacant() <= 0 && manner_.queue == 0) {
       co_await vacancy();
       continue;
     }
@@ -23,7 +23,7 @@ task<> Door::take_datagrams() {
       const Trouble trouble = note_trouble(count.error());
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
@@ -32,15 +32,19 @@ task<> Door::take_datagrams() {
     judge_batch(*count);
     for (std::size_t i = 0; i < *count; ++i) {
       if (!slots_[i]->admitted) continue;
-      while (!seat_datagram(*slots_[i])) {
+      Place place = find_place(*slots_[i]);
+      while (place == Place::none) {
         path_->flush(hosted_.counters);
         co_await vacancy();
+        place = find_place(*slots_[i]);
       }
-      while (seat_.is_taken() && !placement_.place(listener_, slots_[i], *path_, seat_)) {
+      if (place == Place::none_needed) continue;
+      while (!placement_.place(listener_, slots_[i], *path_, seat_)) {
         hosted_.counters.out_of_threads.add();
         path_->flush(hosted_.counters);
         co_await pause();
       }
+      co_await rest();
     }
     path_->flush(hosted_.counters);
     // A batch that was not full has emptied the socket, most likely: waiting tells at once when it has not.
@@ -54,8 +58,9 @@ task<> Door::take_datagrams() {
 
 std::expected<std::size_t, int> Door::receive_batch() noexcept {
   std::array<DatagramSlot*, 64> room;
-  const auto most = std::min<std::size_t>(
-      {slots_.size(), room.size(), static_cast<std::size_t>(std::max(1, hosted_.level.vacant()))});
+  // Without a queue, no more than have a place: what is in the socket's buffer is safe there.
+  const auto wanted = manner_.queue > 0 ? slots_.size() : static_cast<std::size_t>(std::max(1, hosted_.level.vacant()));
+  const auto most = std::min({slots_.size(), room.size(), wanted});
   for (std::size_t i = 0; i < most; ++i) {
     // Not zeroed: 64 KiB each, of which a datagram touches what it needs.
     if (!slots_[i]) slots_[i].reset(new (std::nothrow) DatagramSlot);
@@ -90,21 +95,59 @@ void Door::judge_batch(std::size_t count) noexcept {
   counters.bytes_in.add(bytes);
 }
 
-// False: the level is reached, wait. Afterwards without a seat: dropped.
-bool Door::seat_datagram(const DatagramSlot& slot) noexcept try {
+// None: the level is reached. None needed: dropped, or kept for later.
+Door::Place Door::find_place(const DatagramSlot& slot) noexcept {
+  if (manner_.queue == 0) return seat_datagram(slot);
+  // Whoever waits already comes first; and while handlers are slow, receiving must not wait for them.
+  const Place place = queues() ? Place::none : seat_datagram(slot);
+  if (place != Place::none) return place;
+  if (!queue_.put(slot)) hosted_.counters.dropped_queue.add();
+  return Place::none_needed;
+}
+
+Door::Place Door::seat_datagram(const DatagramSlot& slot) noexcept try {
   auto& level = hosted_.level;
   // Alone at its level, a datagram that is handled at once cannot exceed its client's share, and needs no look-up.
   auto taken = level.count() == 0 ? level.take() : level.take(ClientKey::of(slot.from), -1);
   if (taken) {
     seat_ = std::move(*taken);
-    return true;
+    return Place::found;
   }
-  if (taken.error() == Level::Refusal::full) return is_closing();
+  const bool is_full = taken.error() == Level::Refusal::full;
+  if (is_full && is_closing()) {
+    hosted_.counters.refused_level.add();
+    return Place::none_needed;
+  }
+  if (is_full || manner_.queue > 0) return Place::none;
   hosted_.counters.dropped_client.add();
-  return true;
+  return Place::none_needed;
 } catch (const std::bad_alloc&) {
   hosted_.counters.out_of_memory.add();
-  return true;
+  return Place::none_needed;
+}
+
+bool Door::place_queued() noexcept {
+  if (!queued_slot_) queued_slot_.reset(new (std::nothrow) DatagramSlot);
+  if (!queued_slot_) return false;
+  // A client that has its share lets others go first.
+  constexpr std::size_t most_tries = 16;
+  for (auto tries = std::min(queue_.count(), most_tries); tries > 0; --tries) {
+    queue_.copy_first(*queued_slot_);
+    const Place place = seat_datagram(*queued_slot_);
+    if (place == Place::none) {
+      if (hosted_.level.vacant() <= 0) return false;
+      queue_.put_first_last();
+      continue;
+    }
+    queue_.drop_first();
+    if (!has_queued()) was_late_ = false;
+    if (place == Place::found && placement_.place(listener_, queued_slot_, *path_, seat_)) return true;
+  }
+  return false;
+}
+
+void Door::flush() noexcept {
+  if (path_) path_->flush(hosted_.counters);
 }
 
 }  // namespace superd

@@ -5,29 +5,32 @@
 #include <string>
 
 #include "superd/serve/answer_guard.h"
-#include "superd/serve/counters.h"
 #include "superd/serve/level.h"
 #include "superd/serve/limits.h"
+#include "superd/serve/scoreboard.h"
 #include "superd/serve/service.h"
 
 namespace superd {
 
 /// A service as it is being served: its handler, and the bounds and counters of all its conversations, whatever their
-/// listener, thread or engine. Shared by the listeners; thread-safe.
+/// listener, thread, process or engine. Shared by the listeners; thread-safe. What changes in it lies on the scoreboard.
 struct HostedService {
   HostedService(std::string service_name, std::shared_ptr<Service> handler, const Limits& bounds,
                 std::shared_ptr<const OwnPorts> own_ports)
       : name(std::move(service_name)),
         service(std::move(handler)),
         limits(bounds),
-        level(limits.level, limits.per_client),
-        answers(limits, std::move(own_ports)) {}
+        board(name),
+        level(board.seats(), limits.level, limits.per_client),
+        counters(board.counters()),
+        answers(board.answers(), limits, std::move(own_ports)) {}
 
   const std::string name;
   const std::shared_ptr<Service> service;
   const Limits limits;
+  const Scoreboard board;
   Level level;
-  Counters counters;
+  Counters& counters;
   AnswerGuard answers;
 };
 

@@ -12,6 +12,7 @@ Seat& Seat::operator=(Seat&& other) noexcept {
   level_ = std::exchange(other.level_, nullptr);
   client_ = other.client_;
   fd_ = other.fd_;
+  process_ = other.process_;
   return *this;
 }
 
@@ -19,38 +20,49 @@ void Seat::leave() noexcept {
   if (Level* level = std::exchange(level_, nullptr)) level->give_back(*this);
 }
 
-bool Level::count_one() noexcept {
-  int seen = count_.load(std::memory_order_relaxed);
-  do {
-    if (seen >= level_) return false;
-  } while (!count_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
-  int peak = peak_.load(std::memory_order_relaxed);
-  while (peak <= seen && !peak_.compare_exchange_weak(peak, seen + 1, std::memory_order_relaxed)) {
-  }
-  return true;
+Level::Level(int level, int per_client)
+    : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
+  counts_.begin(std::min(level, most), per_client);
+}
+
+Level::Level(SeatCounts& counts, int level, int per_client) noexcept : counts_(counts) {
+  counts_.begin(std::min(level, most), per_client);
+}
+
+void Level::set_bounds(int level, int per_client) noexcept {
+  counts_.set_bounds(std::min(level, most), per_client);
+  tell(vacant());
+}
+
+void Level::join_as_process(std::uint32_t process) noexcept {
+  process_ = process;
+  counts_.serve_in_processes();
+}
+
+int Level::release_process(std::uint32_t process) noexcept {
+  const int seats = counts_.release(process);
+  tell(seats);
+  return seats;
+}
+
+std::expected<Seat, Level::Refusal> Level::take_for(const ClientKey& client) noexcept {
+  const auto refused = counts_.take(client, process_);
+  if (!refused) return Seat(this, client, process_);
+  // For a moment it was counted: who asked meanwhile saw the level reached.
+  if (*refused == Refusal::client_has_enough) tell(1);
+  return std::unexpected(*refused);
 }
 
 std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd) {
-  if (!count_one()) return std::unexpected(Refusal::full);
-  Seat seat(this);
-  const std::lock_guard lock(mutex_);
-  auto& of_client = *clients_.try_emplace(client, 0).first;
-  if (of_client.second >= per_client_) {
-    // Not through the Seat, whose way back would take the lock again.
-    seat.level_ = nullptr;
-    count_.fetch_sub(1, std::memory_order_seq_cst);
-    // Who asked meanwhile saw the level reached.
-    tell_next();
-    return std::unexpected(Refusal::client_has_enough);
-  }
-  note_fd(seat, fd);
-  ++of_client.second;
-  seat.client_ = &of_client;
+  auto seat = take_for(client);
+  if (seat && fd >= 0) note_fd(*seat, fd);
   return seat;
 }
 
+std::expected<Seat, Level::Refusal> Level::take() noexcept { return take_for(SeatCounts::nobody); }
+
 void Level::note_fd(Seat& seat, int fd) {
-  if (fd < 0) return;
+  const std::lock_guard lock(mutex_);
   const auto index = static_cast<std::size_t>(fd);
   if (index >= seated_.size()) seated_.resize(std::max(index + 1, seated_.size() * 2));
   seated_[index] = true;
@@ -58,29 +70,25 @@ void Level::note_fd(Seat& seat, int fd) {
   if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
 
-std::expected<Seat, Level::Refusal> Level::take() noexcept {
-  if (!count_one()) return std::unexpected(Refusal::full);
-  return Seat(this);
-}
-
 void Level::charge(Seat& seat, const ClientKey& client) {
-  if (seat.client_) return;
-  const std::lock_guard lock(mutex_);
-  seat.client_ = &*clients_.try_emplace(client, 0).first;
-  ++seat.client_->second;
+  if (seat.client_ != SeatCounts::nobody) return;
+  counts_.charge(client, seat.process_);
+  seat.client_ = client;
 }
 
 void Level::give_back(Seat& seat) noexcept {
-  if (seat.client_) {
+  if (seat.fd_ >= 0) {
     const std::lock_guard lock(mutex_);
-    if (seat.fd_ >= 0) seated_[static_cast<std::size_t>(seat.fd_)] = false;
-    const ClientKey client = seat.client_->first;
-    if (--seat.client_->second == 0) clients_.erase(client);
+    seated_[static_cast<std::size_t>(seat.fd_)] = false;
   }
-  count_.fetch_sub(1, std::memory_order_seq_cst);
+  counts_.give_back(seat.client_, seat.process_);
+  tell(1);
+}
+
+void Level::tell(int seats) noexcept {
   if (asking_count_.load(std::memory_order_seq_cst) == 0) return;
   const std::lock_guard lock(mutex_);
-  tell_next();
+  for (; seats > 0 && !asking_.empty(); --seats) tell_next();
 }
 
 // Under the lock, so that withdraw() returns only when nobody is about to signal.
@@ -97,7 +105,7 @@ bool Level::ask_for_vacancy(Waiter& waiter, Operation& operation) {
   asking_.emplace_back(&waiter, &operation);
   asking_count_.store(static_cast<int>(asking_.size()), std::memory_order_seq_cst);
   // After the store: a seat given back before it is seen here, one given back after it sees us asking.
-  if (count_.load(std::memory_order_seq_cst) >= level_) return true;
+  if (vacant() <= 0) return true;
   asking_.pop_back();
   asking_count_.store(static_cast<int>(asking_.size()), std::memory_order_seq_cst);
   return false;
@@ -112,7 +120,7 @@ void Level::withdraw(const Operation& operation) {
 }
 
 void Level::cut_all() noexcept {
-  is_cut_.store(true, std::memory_order_relaxed);
+  counts_.cut();
   const std::lock_guard lock(mutex_);
   for (std::size_t fd = 0; fd < seated_.size(); ++fd)
     if (seated_[fd]) shutdown(static_cast<int>(fd), SHUT_RDWR);

@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <expected>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "superd/async/waiter.h"
+#include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
+#include "superd/serve/seat_counts.h"
 
 namespace superd {
 
@@ -20,7 +21,11 @@ class Level;
 class [[nodiscard]] Seat {
  public:
   Seat() noexcept = default;
-  Seat(Seat&& other) noexcept : level_(std::exchange(other.level_, nullptr)), client_(other.client_), fd_(other.fd_) {}
+  Seat(Seat&& other) noexcept
+      : level_(std::exchange(other.level_, nullptr)),
+        client_(other.client_),
+        fd_(other.fd_),
+        process_(other.process_) {}
   Seat& operator=(Seat&& other) noexcept;
   ~Seat() { leave(); }
 
@@ -30,22 +35,31 @@ class [[nodiscard]] Seat {
 
  private:
   friend class Level;
-  /// A client and how many places it has, in the Level's table.
-  using Client = std::pair<const ClientKey, int>;
-
-  explicit Seat(Level* level) noexcept : level_(level) {}
+  Seat(Level* level, const ClientKey& client, std::uint32_t process) noexcept
+      : level_(level), client_(client), process_(process) {}
 
   Level* level_ = nullptr;
-  Client* client_ = nullptr;  ///< null: not counted for a client
+  ClientKey client_;  ///< SeatCounts::nobody: not counted for a client
   int fd_ = -1;
+  std::uint32_t process_ = 0;  ///< for which it was counted besides
 };
 
 /// The conversations that are under way in one service, and the bounds on them. Thread-safe. Must outlive its seats.
+///
+/// The numbers lie in shared memory and hold for all processes forked from here; who waits for a vacancy, and which
+/// descriptors are seated, is each process's own.
 class Level {
  public:
-  enum class Refusal : std::uint8_t { full, client_has_enough };
+  using Refusal = SeatRefusal;
 
-  Level(int level, int per_client) noexcept : level_(level), per_client_(per_client) {}
+  /// In memory of its own.
+  Level(int level, int per_client);
+  /// `counts` is zeroed shared memory, which must outlive the Level.
+  Level(SeatCounts& counts, int level, int per_client) noexcept;
+
+  /// Other bounds from now on, up to `most`. Who is seated stays, even above a lowered level.
+  void set_bounds(int level, int per_client) noexcept;
+  static constexpr int most = 1'000'000;
 
   /// A place for a connection of this client; `fd` is what cut_all() will shut down.
   std::expected<Seat, Refusal> take(const ClientKey& client, int fd);
@@ -58,36 +72,44 @@ class Level {
   void charge(Seat&, const ClientKey& client);
 
   /// How many could be taken now; others may take them meanwhile.
-  [[nodiscard]] int vacant() const noexcept { return level_ - count(); }
-  [[nodiscard]] int count() const noexcept { return count_.load(std::memory_order_acquire); }
-  [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int vacant() const noexcept { return counts_.level() - counts_.count(); }
+  [[nodiscard]] int count() const noexcept { return counts_.count(); }
+  [[nodiscard]] int peak() const noexcept { return counts_.peak(); }
+  [[nodiscard]] int level() const noexcept { return counts_.level(); }
+  [[nodiscard]] int per_client() const noexcept { return counts_.per_client(); }
 
   /// Asks for `operation`, of kind signal, to be signalled when a place may be free. False, and nothing asked, when one
-  /// is free already. Who has asked withdraws when it wants none any more.
+  /// is free already. Who has asked withdraws when it wants none any more. What another process gives back signals
+  /// nobody here: while is_in_processes(), whoever has asked looks again after a while.
   bool ask_for_vacancy(Waiter&, Operation&);
   void withdraw(const Operation&);
 
   /// Shuts down the connections of all who are seated (shutdown(2)): whatever they wait for ends, under every design.
   /// From then on is_cut() tells why.
   void cut_all() noexcept;
-  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_cut() const noexcept { return counts_.is_cut(); }
+
+  /// In a process forked from the one that made the level, before it takes its first seat: its seats are also counted
+  /// for the process, so that they can be given back should it be killed. Its number (its id does) is not 0.
+  void join_as_process(std::uint32_t process) noexcept;
+  [[nodiscard]] bool is_in_processes() const noexcept { return counts_.is_in_processes(); }
+  /// Gives back the seats of a process that has died (0: of all that joined); how many there were.
+  int release_process(std::uint32_t process) noexcept;
 
  private:
   friend class Seat;
+  std::expected<Seat, Refusal> take_for(const ClientKey&) noexcept;
   void give_back(Seat&) noexcept;
-  bool count_one() noexcept;
   void note_fd(Seat&, int fd);
+  void tell(int seats) noexcept;
   void tell_next() noexcept;
 
-  const int level_;
-  const int per_client_;
-  std::atomic<int> count_{0};
-  std::atomic<int> peak_{0};
-  std::atomic<bool> is_cut_{false};
+  SharedMemory own_;  // empty where the counts lie in somebody else's
+  SeatCounts& counts_;
+  std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 
   std::mutex mutex_;
-  std::unordered_map<ClientKey, int> clients_;
   std::vector<bool> seated_;  // by descriptor
   std::vector<std::pair<Waiter*, Operation*>> asking_;
 };

@@ -10,6 +10,7 @@
 #include "superd/config/service_table.h"
 #include "superd/designs/design.h"
 #include "superd/super/bind.h"
+#include "superd/super/nursery.h"
 
 namespace superd {
 
@@ -31,6 +32,14 @@ class Host {
   /// Serves one more service with a handler of the caller's own: the library without a configuration.
   Result<> serve(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
 
+  /// Before serve(), and before this process has threads: designs may be changed to those that fork, too, while it serves.
+  /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
+  void prepare_changes() noexcept { may_change_ = true; }
+
+  /// To be called after each SIGCHLD. False when a process is lost that cannot be replaced from here, and with it all
+  /// services under designs that fork: the host should end, and be started anew.
+  bool tend() noexcept;
+
   /// Takes nobody in any more, but for those in the backlogs; then closes what streams came in by, so that new clients
   /// are refused. True when that is done; false: call again in a while.
   bool close() noexcept;
@@ -44,17 +53,24 @@ class Host {
  private:
   Result<> open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
   Result<> open_designs();
-
+  Result<> prepare_nursery();
   /// The services that share one design, hence its threads.
   struct Group {
     DesignSettings settings;
     std::vector<std::shared_ptr<Listener>> listeners;
     std::size_t opened = 0;  ///< how many of them the design has; later calls of serve() may bring more
     std::unique_ptr<Design> design;
+
+    [[nodiscard]] Listeners fresh() const noexcept { return std::span(listeners).subspan(opened); }
+    [[nodiscard]] bool forks() const noexcept;
   };
+  Result<std::unique_ptr<Design>> make(const Group&);
 
   std::shared_ptr<OwnPorts> own_ports_;
   std::vector<std::shared_ptr<HostedService>> hosted_;
+  std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
+  std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
+  bool may_change_ = false;
   std::map<std::string, Group> groups_;  // last: the designs end before the services
 };
 

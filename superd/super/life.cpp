@@ -17,7 +17,7 @@ namespace {
 sigset_t awaited_signals() noexcept {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
   return set;
 }
 
@@ -71,6 +71,7 @@ void log_counters(const Host& host) {
 
 ExitCode run_until_signalled(Host& host, Millis drain_patience) {
   const auto set = awaited_signals();
+  bool is_broken = false;
   for (;;) {
     int signal = 0;
     if (sigwait(&set, &signal) != 0) continue;
@@ -86,6 +87,15 @@ ExitCode run_until_signalled(Host& host, Millis drain_patience) {
       });
       continue;
     }
+    if (signal == SIGCHLD) {
+      if (host.tend()) continue;
+      is_broken = true;
+      log_event(Severity::error, "a process is lost",
+                {
+                    {"which", "the one that services under processes and preforked come from"},
+                    {"then",  "superd ends, to be started anew"                              }
+      });
+    }
     log_event(Severity::info, "draining",
               {
                   {"signal", sigabbrev_np(signal)},
@@ -100,6 +110,7 @@ ExitCode run_until_signalled(Host& host, Millis drain_patience) {
     });
     // Their threads would be waited for without end.
     if (stuck) std::_Exit(std::to_underlying(ExitCode::cut));
+    if (is_broken) return ExitCode::try_again;
     return cut == 0 ? ExitCode::drained : ExitCode::cut;
   }
 }

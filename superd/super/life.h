@@ -20,7 +20,7 @@ enum class ExitCode : int {
 void raise_descriptor_limit(const ServiceTable&);
 
 /// Waits for signals: SIGTERM and SIGINT drain, a second one cuts at once; SIGUSR2 logs all counters; SIGHUP is told to
-/// have no effect. Returns when all is drained or cut.
+/// have no effect; SIGCHLD looks after processes, and drains when one is lost for good. Returns when all is drained or cut.
 [[nodiscard]] ExitCode run_until_signalled(Host&, Millis drain_patience);
 
 /// A line for each service with its level and every counter that is not zero.

@@ -28,10 +28,20 @@ std::string row(const ServiceEntry& service) {
                      quoted(service.what), service.streams, service.datagrams);
 }
 
+// Those that the design can wait by.
+std::string engines_of(const DesignEntry& design) {
+  std::vector<std::string> names;
+  if (design.uses_engine)
+    for (const auto& engine : engines())
+      if (check_design({.design = std::string(design.name), .engine = std::string(engine.name)}))
+        names.push_back(quoted(engine.name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string row(const DesignEntry& design) {
-  return fmt::format(R"({{"name": {}, "what": {}, "uses_engine": {}, "uses_loops": {}, "uses_workers": {}}})",
+  return fmt::format(R"({{"name": {}, "what": {}, "uses_engine": {}, "uses_loops": {}, "uses_workers": {}, "uses_threads": {}, "forks": {}, "engines": [{}]}})",
                      quoted(design.name), quoted(design.what), design.uses_engine, design.uses_loops,
-                     design.uses_workers);
+                     design.uses_workers, design.uses_threads, design.forks, engines_of(design));
 }
 
 std::string row(const EngineEntry& engine) {

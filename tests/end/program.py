@@ -39,7 +39,7 @@ def ways_to_serve(*designs):
     for design in tables()["designs"]:
         if designs and design["name"] not in designs:
             continue
-        engines = [engine["name"] for engine in tables()["engines"]] if design["uses_engine"] else [None]
+        engines = design["engines"] or [None]
         loops = [1, 2] if design["uses_loops"] else [None]
         workers = 3 if design["uses_workers"] else None
         for engine in engines:

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "superd/serve/direct_path.h"
 #include "tests/serve/stage.h"
 
 using namespace superd;

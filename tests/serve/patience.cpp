@@ -17,7 +17,7 @@ struct Step {
 /// Waits for a client that is played, by a clock that is played too.
 class Played final : public Waiter {
  public:
-  explicit Played(std::function<Step()> client) : client_(std::move(client)) { now_ = Time{std::chrono::hours(1)}; }
+  explicit Played(std::function<Step()> client) : client_(std::move(client)) { set_now(Time{std::chrono::hours(1)}); }
 
   bool wait(Operation& operation) noexcept override {
     while (!moves(operation)) {
@@ -33,12 +33,12 @@ class Played final : public Waiter {
   // True when the operation is over.
   bool moves(Operation& operation) {
     const auto [after, bytes] = client_();
-    if (now_ + after >= operation.deadline) {
-      now_ = operation.deadline;
+    if (now() + after >= operation.deadline) {
+      set_now(operation.deadline);
       operation.outcome = Outcome::timed_out;
       return true;
     }
-    now_ += after;
+    set_now(now() + after);
     operation.outcome = Outcome::done;
     if (operation.kind == Kind::read) {
       operation.bytes = std::span(buffer_).first(bytes);

@@ -1,0 +1,152 @@
+#include "superd/serve/seat_counts.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace superd {
+
+/// One change of the counts, under the lock; in the journal when a process could be killed in the middle of it.
+class SeatCounts::Change {
+ public:
+  explicit Change(SeatCounts& counts) noexcept
+      : counts_(counts), lock_(counts.mutex_), is_journaled_(counts.is_in_processes()) {
+    if (lock_.holder_died()) counts_.repair();
+    if (!is_journaled_) return;
+    auto& journal = counts_.journal_;
+    journal.used = 0;
+    journal.count = counts_.count();
+    in_this_order();
+    journal.is_open = true;
+    in_this_order();
+  }
+  ~Change() {
+    in_this_order();
+    counts_.journal_.is_open = false;
+  }
+
+  [[nodiscard]] std::uint32_t count_of(const SeatKey& key) noexcept { return counts_.clients_.look_up(key).count; }
+
+  void add(const SeatKey& key, int seats) noexcept {
+    auto& entry = counts_.clients_.look_up(key);
+    const std::uint32_t before = entry.count;
+    if (is_journaled_) {
+      auto& journal = counts_.journal_;
+      journal.lines[journal.used] = {key, before};
+      in_this_order();
+      ++journal.used;
+      in_this_order();
+    }
+    counts_.clients_.put(entry, key, before + static_cast<std::uint32_t>(seats));
+  }
+
+ private:
+  SeatCounts& counts_;
+  const SharedLock lock_;
+  const bool is_journaled_;
+};
+
+void SeatCounts::begin(int level, int per_client) noexcept {
+  std::construct_at(&mutex_);
+  set_bounds(level, per_client);
+}
+
+void SeatCounts::set_bounds(int level, int per_client) noexcept {
+  const Change change(*this);
+  // Seats of before may still be taken when the level is lowered.
+  make_room(std::max(level, this->level()));
+  per_client_.store(per_client, std::memory_order_relaxed);
+  level_.store(level, std::memory_order_seq_cst);
+}
+
+void SeatCounts::make_room(int level) noexcept {
+  // A small table costs nothing, and need not grow at the first change of the bound.
+  constexpr std::size_t least = 64;
+  const auto seats = std::max(least, static_cast<std::size_t>(level));
+  clients_.reserve(is_in_processes() ? seats * 2 : seats);
+}
+
+void SeatCounts::serve_in_processes() noexcept {
+  const Change change(*this);
+  in_processes_.store(true, std::memory_order_relaxed);
+  make_room(level());
+}
+
+bool SeatCounts::count_one() noexcept {
+  int seen = count_.load(std::memory_order_relaxed);
+  do {
+    if (seen >= level_.load(std::memory_order_relaxed)) return false;
+  } while (!count_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
+  int peak = peak_.load(std::memory_order_relaxed);
+  while (peak <= seen && !peak_.compare_exchange_weak(peak, seen + 1, std::memory_order_relaxed)) {
+  }
+  return true;
+}
+
+std::optional<SeatRefusal> SeatCounts::take(const ClientKey& client, std::uint32_t process) noexcept {
+  const bool alone = !is_in_processes();
+  if (alone && !count_one()) return SeatRefusal::full;
+  if (alone && client == nobody) return {};
+  Change change(*this);
+  if (!alone && !count_one()) return SeatRefusal::full;
+  if (client != nobody) {
+    if (change.count_of({client}) >= static_cast<std::uint32_t>(per_client())) {
+      count_.fetch_sub(1, std::memory_order_seq_cst);
+      return SeatRefusal::client_has_enough;
+    }
+    change.add({client}, 1);
+  }
+  if (process != 0) change.add({client, process}, 1);
+  return {};
+}
+
+void SeatCounts::charge(const ClientKey& client, std::uint32_t process) noexcept {
+  Change change(*this);
+  change.add({client}, 1);
+  if (process == 0) return;
+  change.add({nobody, process}, -1);
+  change.add({client, process}, 1);
+}
+
+void SeatCounts::give_back(const ClientKey& client, std::uint32_t process) noexcept {
+  const bool alone = !is_in_processes();
+  if (!alone || client != nobody) {
+    Change change(*this);
+    if (client != nobody) change.add({client}, -1);
+    if (process != 0) change.add({client, process}, -1);
+    if (!alone) count_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  if (alone) count_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+int SeatCounts::release(std::uint32_t process) noexcept {
+  int released = 0;
+  // What is given back moves others in the table, perhaps to where we have looked: until there are none.
+  for (bool found = true; found;) {
+    found = false;
+    std::size_t from = 0;
+    for (;;) {
+      Change change(*this);
+      const auto* entry = clients_.next_of(process, from);
+      if (!entry) break;
+      const SeatKey key = entry->key;
+      const int seats = static_cast<int>(entry->count);
+      if (key.client != nobody) change.add({key.client}, -seats);
+      change.add(key, -seats);
+      count_.fetch_sub(seats, std::memory_order_seq_cst);
+      released += seats;
+      found = true;
+    }
+  }
+  return released;
+}
+
+void SeatCounts::repair() noexcept {
+  clients_.repair();
+  if (!journal_.is_open) return;
+  for (auto i = journal_.used; i-- > 0;) clients_.put(journal_.lines[i].key, journal_.lines[i].before);
+  count_.store(journal_.count, std::memory_order_seq_cst);
+  in_this_order();
+  journal_.is_open = false;
+}
+
+}  // namespace superd

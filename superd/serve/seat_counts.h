@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "superd/base/shared_mutex.h"
+#include "superd/serve/client_table.h"
+
+namespace superd {
+
+enum class SeatRefusal : std::uint8_t { full, client_has_enough };
+
+/// The numbers of a Level, in memory that processes share: how many seats are taken, and by whom. Thread-safe.
+///
+/// In one process a seat costs a compare-and-swap, and a short lock when it is counted for a client. Once a process has
+/// been announced (serve_in_processes()), every change is made under the lock and written down beforehand, so that a
+/// process may be killed at any instruction: whoever comes next undoes what it left half done, and release() gives back
+/// what it had.
+class SeatCounts {
+ public:
+  /// For seats that are counted for no client.
+  static constexpr ClientKey nobody{~std::uint64_t{0}, ~std::uint64_t{0}};
+
+  /// Once, in zeroed memory.
+  void begin(int level, int per_client) noexcept;
+  void set_bounds(int level, int per_client) noexcept;
+
+  /// Takes a seat; `process` as serve_in_processes() says.
+  std::optional<SeatRefusal> take(const ClientKey& client, std::uint32_t process) noexcept;
+  /// Counts a seat of nobody's for `client` from now on.
+  void charge(const ClientKey& client, std::uint32_t process) noexcept;
+  void give_back(const ClientKey& client, std::uint32_t process) noexcept;
+
+  /// From now on several processes take seats: those that could die have numbers of their own, not 0, and tell them.
+  void serve_in_processes() noexcept;
+  [[nodiscard]] bool is_in_processes() const noexcept { return in_processes_.load(std::memory_order_relaxed); }
+  /// Gives back all that a dead process had (0: all processes that have a number); how many seats that were.
+  int release(std::uint32_t process) noexcept;
+
+  // Sequentially consistent, so that who gives back and who asks for a vacancy cannot miss each other.
+  [[nodiscard]] int count() const noexcept { return count_.load(std::memory_order_seq_cst); }
+  [[nodiscard]] int level() const noexcept { return level_.load(std::memory_order_seq_cst); }
+  [[nodiscard]] int per_client() const noexcept { return per_client_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
+
+  void cut() noexcept { is_cut_.store(true, std::memory_order_seq_cst); }
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_relaxed); }
+
+ private:
+  class Change;
+
+  /// What the counts were before the change that is under way.
+  struct Journal {
+    struct Line {
+      SeatKey key;
+      std::uint32_t before;
+    };
+    bool is_open;
+    std::uint32_t used;
+    int count;
+    std::array<Line, 3> lines;
+  };
+
+  bool count_one() noexcept;
+  void make_room(int level) noexcept;
+  void repair() noexcept;
+
+  std::atomic<int> level_, per_client_;
+  std::atomic<bool> is_cut_, in_processes_;
+  alignas(64) std::atomic<int> count_;  // written with each conversation: not beside what is only read
+  std::atomic<int> peak_;
+  alignas(64) SharedMutex mutex_;
+  Journal journal_;
+  ClientTable clients_;
+};
+
+}  // namespace superd

@@ -1,0 +1,108 @@
+#include "superd/base/shared_memory.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <memory>
+
+#include "superd/base/histogram.h"
+#include "superd/base/shared_mutex.h"
+#include "tests/base/forked_process.h"
+
+using namespace superd;
+using namespace superd::test;
+
+TEST(SharedMemory, IsZeroedAndSeenByForkedProcesses) {
+  const SharedMemory memory("test", 1 << 20);
+  auto& number = memory.as<std::atomic<int>>();
+  EXPECT_EQ(number, 0);
+  Process([&] { number = 7; }).wait();
+  EXPECT_EQ(number, 7);
+}
+
+TEST(SharedMemory, IsSeenByWhoeverMapsItsDescriptor) {
+  const SharedMemory memory("test", 4096);
+  memory.as<std::atomic<int>>() = 7;
+  void* const seen = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, memory.fd(), 0);
+  ASSERT_NE(seen, MAP_FAILED);
+  EXPECT_EQ(*static_cast<std::atomic<int>*>(seen), 7);
+  munmap(seen, 4096);
+}
+
+TEST(SharedMemory, CannotBeCutShort) {
+  const SharedMemory memory("test", 8192);
+  EXPECT_NE(ftruncate(memory.fd(), 0), 0);
+  EXPECT_NE(ftruncate(memory.fd(), 1 << 20), 0);
+}
+
+TEST(SharedMemory, IsThereWithoutADescriptorToo) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const SharedMemory memory("test", 4096);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(memory.fd(), -1);
+  auto& number = memory.as<std::atomic<int>>();
+  Process([&] { number = 7; }).wait();
+  EXPECT_EQ(number, 7);
+}
+
+TEST(SharedMemory, IsMovedNotCopied) {
+  SharedMemory memory("test", 4096);
+  memory.as<int>() = 7;
+  const int fd = memory.fd();
+  const SharedMemory moved = std::move(memory);
+  EXPECT_EQ(moved.as<int>(), 7);
+  EXPECT_EQ(moved.fd(), fd);
+}
+
+TEST(SharedMemory, ThatCannotBeHadIsABadAlloc) {
+  EXPECT_THROW(SharedMemory("test", std::size_t{1} << 62), std::bad_alloc);
+}
+
+namespace {
+struct Guarded {
+  SharedMutex mutex;
+  int number;
+  std::atomic<bool> is_held;
+};
+}  // namespace
+
+TEST(ASharedMutex, ExcludesOtherProcesses) {
+  const SharedMemory memory("test", sizeof(Guarded));
+  auto& guarded = memory.as<Guarded>();
+  std::construct_at(&guarded.mutex);
+  const auto count = [&] {
+    for (int i = 0; i < 20'000; ++i) {
+      const SharedLock lock(guarded.mutex);
+      ++guarded.number;
+    }
+  };
+  {
+    const Process one(count), other(count);
+  }
+  EXPECT_EQ(guarded.number, 40'000);
+}
+
+TEST(ASharedMutex, PassesFromAKilledProcessToTheNextAndTells) {
+  const SharedMemory memory("test", sizeof(Guarded));
+  auto& guarded = memory.as<Guarded>();
+  std::construct_at(&guarded.mutex);
+  Process holder([&] {
+    (void)guarded.mutex.lock();
+    guarded.is_held = true;
+    for (;;) pause();
+  });
+  ASSERT_TRUE(holder.reaches(guarded.is_held));
+  holder.kill();
+  EXPECT_TRUE(guarded.mutex.lock());
+  guarded.mutex.unlock();
+  EXPECT_FALSE(guarded.mutex.lock());
+  guarded.mutex.unlock();
+}
