@@ -5,10 +5,12 @@
 
 #include <memory>
 
+#include "bench/load/behind.h"
 #include "bench/load/idle.h"
 #include "bench/load/measurement.h"
 #include "bench/load/options.h"
 #include "bench/load/tcp_echo.h"
+#include "bench/load/tcp_mix.h"
 #include "bench/load/tcp_short.h"
 #include "bench/load/udp.h"
 #include "bench/load/udp_burst.h"
@@ -22,6 +24,7 @@ void measured(const bench::Options& options) {
   const auto load = std::make_unique<Load>(options, measurement);
   load->run();
   measurement.print();
+  if constexpr (requires { load->print(); }) load->print();
   std::puts("}");
 }
 
@@ -38,8 +41,10 @@ struct Mode {
 constexpr Mode modes[] = {
     {"tcp-echo",  measured<bench::TcpEcho>    },
     {"tcp-short", measured<bench::TcpShort>   },
+    {"tcp-mix",   measured<bench::TcpMix>     },
     {"udp",       measured<bench::UdpRequests>},
     {"udp-burst", plain<bench::UdpBurst>      },
+    {"behind",    plain<bench::Behind>        },
     {"idle",      plain<bench::Idle>          },
 };
 

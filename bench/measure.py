@@ -1,4 +1,4 @@
-"""The three kinds of rows: ratios to a floor, bursts, memory. Each gives plain values, ready for JSON."""
+"""The kinds of rows: ratios to a floor, bursts, memory and so on. Each gives plain values, ready for JSON."""
 
 import contextlib
 import json
@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from processes import Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start
-from rows import Floor
+from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
+                       threads)
+from row import Floor, Micro
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.
 PASSES = 4
-WARMUP_SECONDS = 0.15
 # A load is repeated once when others took more than this share of a core meanwhile.
 NOISY = 0.10
 BURSTS_PER_SERVER = 3
+# Between the last of many connections and the reading of what idle ones cost.
+SETTLE_SECONDS = 1
 # Connections that a server has seen come and go before its memory is read the first time.
 FEW = 50
 
@@ -29,17 +31,23 @@ class Programs:
 
     superd: Path
     floors: Path
+    micros: Path
     load: Path
 
     def command(self, contestant, port, folder):
         if isinstance(contestant, Floor):
-            return [self.floors / contestant.program, "--port", port]
+            return [self.path(contestant), "--port", port]
         configuration = folder / "superd.toml"
         configuration.write_text(contestant.configuration(port))
         return [self.superd, "--config", configuration]
 
+    def path(self, contestant):
+        if isinstance(contestant, Floor):
+            return self.floors / contestant.program
+        return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
+
     def missing(self, contestants):
-        wanted = [self.load] + [self.floors / c.program if isinstance(c, Floor) else self.superd for c in contestants]
+        wanted = [self.load] + [self.path(contestant) for contestant in contestants]
         return [path for path in dict.fromkeys(wanted) if not os.access(path, os.X_OK)]
 
 
@@ -54,7 +62,8 @@ class Bench:
 
     def measure(self, row):
         """All results of a row: {contestant: [one for each round, or None]}; what went wrong is in `failures`."""
-        one_round = {"ratio": self.ratio_round, "burst": self.burst_round, "memory": self.memory_round}[row.kind]
+        one_round = {"ratio": self.ratio_round, "burst": self.burst_round, "memory": self.memory_round,
+                     "behind": self.behind_round, "micro": self.micro_round}[row.kind]
         results = {contestant.name: [] for contestant in row.contestants()}
         for number in range(self.rounds):
             self.tell(f"{row.name} {number + 1}/{self.rounds}")
@@ -117,7 +126,7 @@ class Bench:
     def load(self, row, place, server, seconds):
         """Runs a load to its end: its result, and the CPU time it took."""
         command = [self.programs.load, *row.load, "--port", server.port, "--seconds", seconds,
-                   "--warmup", WARMUP_SECONDS, "--server", server.pid]
+                   "--warmup", row.warmup, "--server", server.pid]
         process = start(command, place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         before = os.times()
         try:
@@ -148,18 +157,45 @@ class Bench:
             with self.noting(), serving(contestant, self.programs, at_server) as server:
                 self.hold([*row.load, "--count", FEW], at_load, server)
                 before = anonymous_bytes(server.pid)
-                after, result = self.hold(row.load, at_load, server)
+                after, result = self.hold(row.load, at_load, server, row.watched)
                 found[contestant.name] = result | {"bytes": (after - before) / result["opened"]}
         return found
 
-    def hold(self, load, place, server):
-        """Opens idle connections, reads the server's memory while they are open, closes them."""
+    def behind_round(self, row, order):
+        """How long each of some clients waited, at each server, one after the other."""
+        at_server, at_load = self.places(row)
+        waits = {}
+        for contestant in order:
+            with self.noting(), serving(contestant, self.programs, at_server) as server:
+                waits[contestant.name] = self.load(row, at_load, server, 1)[0]
+        return waits
+
+    def micro_round(self, row, order):
+        """What the programs say of themselves."""
+        place = self.places(row)[0]
+        found = {}
+        for contestant in order:
+            with self.noting():
+                process = start([self.programs.path(contestant), contestant.what], place, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                try:
+                    output, errors = process.communicate(timeout=60)
+                finally:
+                    end(process)
+                if process.returncode != 0:
+                    raise Failed(f"{contestant.name}: {errors.decode(errors='replace').strip()}")
+                found[contestant.name] = json.loads(output)
+        return found
+
+    def hold(self, load, place, server, watched=0):
+        """Opens idle connections, reads what they cost the server while they are open, closes them."""
         command = [self.programs.load, *load, "--port", server.port, "--seconds", 60]
         process = start(command, place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             if read_line(process, 60) != "open\n":
                 raise Failed(f"load idle: {process.communicate(timeout=60)[1].decode(errors='replace').strip()}")
             held = anonymous_bytes(server.pid)
+            idle = self.watch(server, watched) if watched else {}
             result = json.loads(process.communicate(b"\n", timeout=60)[0])
         finally:
             end(process)
@@ -167,14 +203,23 @@ class Bench:
         if result["still_open"] != result["opened"] or result["errors"]:
             raise Failed(f"{server.contestant.name}: {result['still_open']} of {result['opened']} idle connections "
                          "stayed open")
-        return held, result
+        return held, result | idle
+
+    def watch(self, server, seconds):
+        """What a server with nothing to do has nevertheless: its threads, and the CPU time it takes."""
+        time.sleep(SETTLE_SECONDS)
+        used = cpu_seconds(server.pid)
+        time.sleep(seconds)
+        return {"threads": threads(server.pid), "idle_cpu_ms": round((cpu_seconds(server.pid) - used) * 1000, 1)}
 
 
 def together(parts):
     """The parts of one round as one result; `cpu_us` is the server's, for one operation."""
     result = {key: sum(part[key] for part in parts)
               for key in ("operations", "seconds", "errors", "server_cpu_seconds", "client_cpu_seconds")}
-    result |= {key: median(part[key] for part in parts) for key in ("p50_us", "p99_us", "others")}
+    medians = [key for key in ("p50_us", "p99_us", "fast_p50_us", "fast_p99_us", "others") if key in parts[0]]
+    result |= {key: median(part[key] for part in parts) for key in medians}
+    result["undone"] = sum(part.get("undone", 0) for part in parts)
     result["rate"] = result["operations"] / result["seconds"]
     result["cpu_us"] = result["server_cpu_seconds"] / result["operations"] * 1e6
     return result

@@ -80,7 +80,7 @@ def answers(transport, port):
         with socket.socket(type=socket.SOCK_DGRAM) as client:
             client.settimeout(0.1)
             client.connect(("127.0.0.1", port))
-            client.send(b"ping")
+            client.send(b"\n")
             return bool(client.recv(64))
     except OSError:
         return False
@@ -143,6 +143,11 @@ def tree(pid):
             with contextlib.suppress(OSError):
                 pids += [int(child) for child in task.read_text().split()]
     return pids
+
+
+def threads(pid):
+    """Of a process and those below it."""
+    return sum(len(list(Path(f"/proc/{one}/task").glob("*"))) for one in tree(pid))
 
 
 def cpu_seconds(pid):

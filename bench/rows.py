@@ -1,83 +1,8 @@
-"""What is measured: one row of the table for each kind of work. A new row is a new entry of ROWS, nothing else."""
+"""What is measured: one row of the table for each kind of work. A new row is a new entry of ROWS, nothing else.
 
-from dataclasses import dataclass
+The rows of the designs are in rows_designs.py."""
 
-
-@dataclass(frozen=True)
-class Floor:
-    """A bare loop, by the name of its source in bench/floor."""
-
-    program: str
-    transport: str
-    label: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.label or self.program
-
-
-@dataclass(frozen=True)
-class Superd:
-    """superd with one service. `settings` go into the configuration as they are; without any, its defaults serve."""
-
-    handler: str
-    transport: str
-    settings: tuple = ()
-
-    @property
-    def name(self) -> str:
-        settings = dict(self.settings)
-        words = [str(settings[key]) for key in ("design", "engine") if key in settings]
-        return "superd " + ("/".join(words) or "default")
-
-    def configuration(self, port: int) -> str:
-        lines = [f"[service.{self.handler}]", f'listen = ["{self.transport}/127.0.0.1:{port}"]',
-                 f'handler = "{self.handler}"']
-        for key, value in self.settings:
-            lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
-        return "\n".join(lines) + "\n"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What is to be reached now, and what is aimed at. Only a higher `rate` is better; of all else, less."""
-
-    of: str
-    reach: float
-    aim: float
-
-    def verdict(self, value: float) -> str:
-        def met(limit: float) -> bool:
-            return value >= limit if self.of == "rate" else value <= limit
-
-        return "aim" if met(self.aim) else "reach" if met(self.reach) else "missed"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """`server` against `floor`; without a floor the goal is an absolute number."""
-
-    server: Floor | Superd
-    floor: Floor | None = None
-    goal: Goal | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    about: str
-    load: tuple
-    comparisons: tuple
-    kind: str = "ratio"  # or "burst", "memory"
-    unit: str = "message"
-    pinned: bool = True
-    extra: bool = False  # only run when named
-
-    def contestants(self) -> list:
-        """Floors first, each once, in the order in which they are named."""
-        floors = [c.floor for c in self.comparisons if c.floor]
-        return list(dict.fromkeys(floors + [c.server for c in self.comparisons]))
-
+from row import Comparison, Floor, Goal, Row, Superd
 
 EPOLL_ECHO = Floor("epoll_echo", "tcp")
 URING_ECHO = Floor("uring_echo", "tcp")
@@ -106,32 +31,32 @@ MEMORY_GOAL = Goal("bytes", 512, 256)
 
 ROWS = [
     Row("echo-epoll", "TCP echo, 50 connections of 64 B, event/epoll", ECHO_LOAD, (
-        Comparison(Superd("echo", "tcp", EPOLL), EPOLL_ECHO, Goal("cpu", 1.05, 1.00)),
+        Comparison(Superd("echo", "tcp", EPOLL), EPOLL_ECHO, (Goal("cpu", 1.05, 1.00),)),
     )),
     Row("echo-uring", "the same, event/io_uring", ECHO_LOAD, (
-        Comparison(Superd("echo", "tcp", URING), EPOLL_ECHO, Goal("cpu", 1.00, 0.88)),
+        Comparison(Superd("echo", "tcp", URING), EPOLL_ECHO, (Goal("cpu", 1.00, 0.88),)),
         Comparison(Superd("echo", "tcp", URING), URING_ECHO),
         Comparison(URING_ECHO, EPOLL_ECHO),
     )),
     Row("short", "short connections (daytime), 16 in parallel", SHORT_LOAD, (
-        Comparison(Superd("daytime", "tcp", ITERATIVE), ACCEPT_SEND, SHORT_GOAL),
-        Comparison(Superd("daytime", "tcp", EPOLL), EPOLL_ACCEPT_SEND, SHORT_GOAL),
+        Comparison(Superd("daytime", "tcp", ITERATIVE), ACCEPT_SEND, (SHORT_GOAL,)),
+        Comparison(Superd("daytime", "tcp", EPOLL), EPOLL_ACCEPT_SEND, (SHORT_GOAL,)),
         Comparison(Superd("daytime", "tcp", EPOLL), ACCEPT_SEND),
         Comparison(EPOLL_ACCEPT_SEND, ACCEPT_SEND),
     ), unit="connection"),
     Row("udp", "UDP time, 64 requests outstanding", UDP_LOAD, (
-        Comparison(Superd("time", "udp", ITERATIVE), UDP_TIME, UDP_GOAL),
-        Comparison(Superd("time", "udp", EPOLL), UDP_TIME, UDP_GOAL),
+        Comparison(Superd("time", "udp", ITERATIVE), UDP_TIME, (UDP_GOAL,)),
+        Comparison(Superd("time", "udp", EPOLL), UDP_TIME, (UDP_GOAL,)),
         Comparison(UDP_TIME_BATCH, UDP_TIME),
         Comparison(UDP_TIME_SEGMENTS, UDP_TIME),
     ), unit="request"),
     Row("burst", "10,000 datagrams of 16 B at once to UDP echo, both cores free", BURST_LOAD, (
-        Comparison(Superd("echo", "udp"), goal=Goal("lost", 0, 0)),
+        Comparison(Superd("echo", "udp"), goals=(Goal("lost", 0, 0),)),
         Comparison(UDP_ECHO),
     ), kind="burst", unit="datagram", pinned=False),
     Row("memory", "user memory per idle TCP connection, 15,000 echo connections", IDLE_LOAD, (
-        Comparison(Superd("echo", "tcp", EPOLL), goal=MEMORY_GOAL),
-        Comparison(Superd("echo", "tcp", URING), goal=MEMORY_GOAL),
+        Comparison(Superd("echo", "tcp", EPOLL), goals=(MEMORY_GOAL,)),
+        Comparison(Superd("echo", "tcp", URING), goals=(MEMORY_GOAL,)),
         Comparison(EPOLL_ECHO),
     ), kind="memory", unit="connection"),
     # How far two runs of the very same program are apart: what no ratio of this machine should be believed below.

@@ -27,6 +27,12 @@ constexpr int backlog = 4096;
 
 constexpr std::size_t shared_buffer = 64 * 1024;
 
+/// Threads or processes of the floors that have them beforehand: what superd is given there.
+constexpr unsigned workers = 8;
+
+/// Of a thread: as much as superd's.
+constexpr std::size_t thread_stack = 256 * 1024;
+
 [[noreturn]] inline void fail(const char* what) {
   std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
   std::exit(111);
@@ -64,6 +70,24 @@ inline int listen_tcp(in_port_t port, int flags) {
   bind_loopback(door, port);
   check(::listen(door, backlog), "listen");
   return door;
+}
+
+/// The next client of a blocking socket.
+inline int accept(int door) {
+  for (;;) {
+    const int client = ::accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client >= 0) return client;
+    if (errno != ECONNABORTED) fail("accept4");
+  }
+}
+
+/// Answers one client after the other with `line`, for ever.
+[[noreturn]] inline void accept_and_send(int door, const std::string& line) {
+  for (;;) {
+    const int client = accept(door);
+    ::send(client, line.data(), line.size(), MSG_NOSIGNAL);
+    ::close(client);
+  }
 }
 
 /// A blocking datagram socket with the kernel's default buffers.

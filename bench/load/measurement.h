@@ -27,8 +27,11 @@ class Measurement {
   }
 
   void done(Clock::time_point began, Clock::time_point now) {
-    if (measuring_ && !over_) latencies_.add(static_cast<std::uint64_t>((now - began).count()));
+    if (measures()) latencies_.add(static_cast<std::uint64_t>((now - began).count()));
   }
+
+  /// False during the warm-up, and when the load is over.
+  bool measures() const { return measuring_ && !over_; }
 
   /// An answer that was wrong, or did not come. Counted during the warm-up too: an error is never expected.
   void failed(std::uint64_t how_many = 1) { errors_ += how_many; }

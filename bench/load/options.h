@@ -24,9 +24,10 @@ struct Options {
   /// Of the measured part; the warm-up comes before it.
   Seconds seconds{2};
   Seconds warmup{0.2};
-  /// Operations after which the load ends early; in udp-burst the datagrams, in idle the connections.
+  /// Operations after which the load ends early; in udp-burst the datagrams, in idle the connections, in behind the
+  /// trials.
   std::uint64_t count = 1'000'000'000;
-  /// Connections of tcp-echo and tcp-short, outstanding datagrams of udp.
+  /// Connections of tcp-echo, tcp-short and tcp-mix, outstanding datagrams of udp.
   unsigned parallel = 16;
   /// Bytes of a request; in tcp-short the least bytes of an answer; in idle those of the last connection's probe.
   std::size_t size = 64;
@@ -35,6 +36,10 @@ struct Options {
   unsigned sources = 200;
   /// The process (with all below it) whose CPU time is read at both ends of the measured part; 0: none.
   pid_t server = 0;
+  /// How many of a hundred requests of tcp-mix are slow ones.
+  double share = 0;
+  /// The line of a slow request in tcp-mix and behind, without its end; in udp-burst that of every datagram.
+  std::string_view slow;
 };
 
 constexpr std::string_view usage =
@@ -43,8 +48,14 @@ constexpr std::string_view usage =
     "  tcp-short   connect, read to the end, close; --parallel at a time\n"
     "  udp         --parallel requests of --size bytes outstanding on one socket\n"
     "  udp-burst   --count datagrams of 16 bytes at once, then the echoes are counted until it is quiet\n"
+    "  udp-burst   with --slow LINE: that line --count times instead, then the answers are counted\n"
+    "  tcp-mix     connect, send a line, read a line, close; --parallel at a time. --share of a hundred send the line\n"
+    "              --slow LINE, the others `compute 0ms`\n"
+    "  behind      --count times: one connection sends --slow LINE; how long does a fast one wait that comes in a\n"
+    "              connection 1 to 20 ms later?\n"
     "  idle        --count idle connections; prints `open`, closes them at a line on stdin or after --seconds\n"
-    "options: --seconds S --warmup S --count N --parallel N --size BYTES --sources N --server PID\n";
+    "options: --seconds S --warmup S --count N --parallel N --size BYTES --sources N --server PID\n"
+    "         --share PERCENT --slow LINE\n";
 
 [[noreturn]] inline void misuse(std::string_view what, std::string_view word) {
   std::fprintf(stderr, "load: %.*s: %.*s\n%.*s", static_cast<int>(word.size()), word.data(),
@@ -52,6 +63,7 @@ constexpr std::string_view usage =
   std::exit(100);
 }
 
+/// An option that wants a number.
 struct Setting {
   std::string_view name;
   double least;
@@ -68,6 +80,7 @@ constexpr Setting settings[] = {
     {"--size",     0,    16 << 20, [](Options& o, double value) { o.size = static_cast<std::size_t>(value); }   },
     {"--sources",  1,    60'000,   [](Options& o, double value) { o.sources = static_cast<unsigned>(value); }   },
     {"--server",   1,    1 << 30,  [](Options& o, double value) { o.server = static_cast<pid_t>(value); }       },
+    {"--share",    0,    100,      [](Options& o, double value) { o.share = value; }                            },
 };
 
 inline const Setting& setting(std::string_view name) {
@@ -82,8 +95,12 @@ inline Options parse(int argc, char** argv) {
   Options options;
   options.mode = argv[1];
   for (int i = 2; i < argc; i += 2) {
+    if (i + 1 == argc) misuse("a value is missing", argv[i]);
+    if (std::string_view(argv[i]) == "--slow") {
+      options.slow = argv[i + 1];
+      continue;
+    }
     const Setting& wanted = setting(argv[i]);
-    if (i + 1 == argc) misuse("a value is missing", wanted.name);
     char* end = nullptr;
     const double value = std::strtod(argv[i + 1], &end);
     const bool in_range = value >= wanted.least && value <= wanted.most;

@@ -22,8 +22,10 @@ namespace bench {
 inline std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> children;
   std::error_code gone;
-  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
-    std::ifstream file(thread.path() / "children");
+  std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", gone);
+  // Without exceptions: a process may end while it is looked at.
+  for (; !gone && threads != std::filesystem::directory_iterator(); threads.increment(gone)) {
+    std::ifstream file(threads->path() / "children");
     children.insert(children.end(), std::istream_iterator<pid_t>(file), {});
   }
   return children;
@@ -32,7 +34,9 @@ inline std::vector<pid_t> children_of(pid_t process) {
 /// CPU time of the children that `process` has waited for: the 16th and 17th field of proc(5) stat, in clock ticks.
 inline std::chrono::nanoseconds time_of_the_dead(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  const std::string line(std::istreambuf_iterator<char>(file), {});
+  std::ostringstream text;
+  text << file.rdbuf();  // nothing of a process that ended since the file was opened
+  const std::string line = text.str();
   // The name, which may hold anything, ends at the last parenthesis; the third field follows it.
   std::istringstream fields(line.substr(std::min(line.rfind(')') + 2, line.size())));
   std::string skipped;

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "bench/load/options.h"
@@ -101,6 +102,13 @@ inline File connect_udp(in_port_t port) {
   check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there), "connect");
   return socket;
 }
+
+/// What the slow service has no work with.
+constexpr std::string_view fast_line = "compute 0ms\n";
+
+/// Whether this is all of an answer of the slow service that did what it was asked for. It is far shorter than a
+/// segment, and comes in one piece.
+inline bool is_done(std::string_view answer) { return answer.starts_with("done") && answer.ends_with('\n'); }
 
 /// As many descriptors as the hard limit grants.
 inline void raise_descriptors() {

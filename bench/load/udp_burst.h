@@ -1,8 +1,10 @@
 #pragma once
-/// udp-burst: numbered datagrams as fast as the kernel takes them; then the echoes are counted until it is quiet.
+/// udp-burst: numbered datagrams as fast as the kernel takes them; then the echoes are counted until it is quiet. Or a
+/// line asked for so many times: then answers are only counted, since nothing tells which datagram they belong to.
 
 #include <linux/sock_diag.h>
 
+#include <string>
 #include <vector>
 
 #include "bench/load/datagrams.h"
@@ -14,6 +16,7 @@ class UdpBurst {
  public:
   explicit UdpBurst(const Options& options)
       : options_(options),
+        line_(options.slow.empty() ? std::string() : std::string(options.slow) + '\n'),
         count_(std::min<std::uint64_t>(options.count, 1'000'000)),
         back_(count_),
         socket_(connect_udp(options.port)) {
@@ -45,13 +48,18 @@ class UdpBurst {
     const auto end = Clock::now() + std::chrono::seconds(10);
     while (sent_ < count_ && Clock::now() < end) {
       const auto many = static_cast<unsigned>(std::min<std::uint64_t>(Datagrams::batch, count_ - sent_));
-      for (unsigned i = 0; i < many; ++i) {
-        const Numbered datagram{sent_ + i, sign};
-        std::memcpy(datagrams_[i], &datagram, sizeof datagram);
-      }
-      const int went = datagrams_.send(socket_.get(), many, sizeof(Numbered));
+      for (unsigned i = 0; i < many; ++i) write(datagrams_[i], sent_ + i);
+      const int went = datagrams_.send(socket_.get(), many, line_.empty() ? sizeof(Numbered) : line_.size());
       if (went > 0) sent_ += static_cast<std::uint64_t>(went);
     }
+  }
+
+  void write(char* datagram, std::uint64_t number) const {
+    const Numbered numbered{number, sign};
+    if (line_.empty())
+      std::memcpy(datagram, &numbered, sizeof numbered);
+    else
+      line_.copy(datagram, Datagrams::room);
   }
 
   void count_echoes(Clock::time_point end) {
@@ -63,6 +71,7 @@ class UdpBurst {
   }
 
   void count(unsigned i) {
+    if (!line_.empty()) return count_line(i);
     Numbered echo{};
     std::memcpy(&echo, datagrams_[i], sizeof echo);
     if (datagrams_.size(i) != sizeof echo || echo.sign != sign || echo.number >= sent_) {
@@ -74,6 +83,11 @@ class UdpBurst {
     else
       ++echoed_;
     back_[echo.number] = true;
+  }
+
+  void count_line(unsigned i) {
+    const bool done = is_done({datagrams_[i], datagrams_.size(i)});
+    ++(!done ? wrong_ : echoed_ == sent_ ? twice_ : echoed_);
   }
 
   std::uint32_t dropped_here() const {
@@ -97,6 +111,7 @@ class UdpBurst {
   }
 
   const Options& options_;
+  std::string line_;
   std::uint64_t count_;
   std::vector<bool> back_;
   File socket_;

@@ -34,6 +34,10 @@ class Waiter {
   /// the one that serves a client may have lost its loop to another.
   [[nodiscard]] Time now() const noexcept { return Time(Clock::duration(now_.load(std::memory_order_relaxed))); }
 
+  /// Any thread: how many conversations have this waiter, for who wants to end it.
+  [[nodiscard]] int conversations() const noexcept { return conversations_.load(std::memory_order_acquire); }
+  void note_conversation(int difference) noexcept { conversations_.fetch_add(difference, std::memory_order_acq_rel); }
+
   /// Any thread: looks at the clock.
   void refresh_now() noexcept { set_now(Clock::now()); }
 
@@ -41,6 +45,7 @@ class Waiter {
   void set_now(Time now) noexcept { now_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
 
  private:
+  std::atomic<int> conversations_{0};
   std::atomic<Clock::rep> now_{Clock::now().time_since_epoch().count()};
 };
 

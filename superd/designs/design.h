@@ -64,8 +64,19 @@ class Design {
   /// false: call again in a while.
   virtual bool close() noexcept = 0;
 
+  /// Stops taking clients in at once, because another design is about to open these listeners: those in the backlog are
+  /// for that one; conversations go on. True when this one accepts and receives nothing any more; false: call again in a
+  /// while.
+  virtual bool leave() noexcept = 0;
+
+  /// After leave() or close(): nobody is being served here any more, so that the destructor need not wait.
+  [[nodiscard]] virtual bool is_done() noexcept = 0;
+
   /// Ends what shutdown(2) on the connections does not end: sleeping handlers, above all. After close() was called.
   virtual void cut() noexcept = 0;
+
+  /// Starts anew those of its processes that have died. To be called after each SIGCHLD, and at the time it returns.
+  virtual Time tend() noexcept { return never; }
 
   /// Any thread.
   [[nodiscard]] virtual Report report() const { return {}; }
@@ -77,6 +88,7 @@ struct DesignEntry {
   std::string_view what;
   bool uses_engine, uses_loops, uses_workers, uses_threads;
   Result<std::unique_ptr<Design>> (*make)(const DesignSettings&);
+  bool forks = false;  ///< handlers run in other processes: open() in a process that has one thread
 };
 
 [[nodiscard]] std::span<const DesignEntry> designs() noexcept;
@@ -89,6 +101,8 @@ Result<std::unique_ptr<Design>> make_design(const DesignSettings&);
 Result<> check_design(const DesignSettings&);
 
 Result<std::unique_ptr<Design>> make_iterative(const DesignSettings&);
+Result<std::unique_ptr<Design>> make_processes(const DesignSettings&);
+Result<std::unique_ptr<Design>> make_preforked(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_threads(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_prethreaded(const DesignSettings&);
 Result<std::unique_ptr<Design>> make_event(const DesignSettings&);

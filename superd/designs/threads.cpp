@@ -43,6 +43,11 @@ class Crew {
     for (auto& blocking : members_) blocking.cancel_all();
   }
 
+  bool is_gone() noexcept {
+    const std::lock_guard lock(mutex_);
+    return members_.empty();
+  }
+
   void wait_until_gone() {
     std::unique_lock lock(mutex_);
     left_.wait(lock, [&] { return members_.empty(); });
@@ -141,6 +146,14 @@ class Threads final : public Design {
 
   bool close() noexcept override {
     return std::ranges::count_if(listening_, [](const auto& thread) { return !thread->close(); }) == 0;
+  }
+
+  bool leave() noexcept override {
+    return std::ranges::count_if(listening_, [](const auto& thread) { return !thread->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(listening_, [](const auto& thread) { return thread->has_ended(); }) && crew_.is_gone();
   }
 
   void cut() noexcept override {

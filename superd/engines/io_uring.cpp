@@ -146,6 +146,13 @@ Operation* IoUring::finish(Operation& operation) noexcept {
 int IoUring::collect(Time until) noexcept {
   const int code = ring_->submit_and_wait(until);
   answers_left_ = ring_->answers();
+  // A stop (SIGSTOP) may begin on the way out of the kernel, with answers; and the kernel makes some twenty a call. All
+  // that has come goes before the timers that are due by now.
+  if (timers_.next() > Clock::now()) return code;
+  for (unsigned before = answers_left_; ring_->submit_and_wait({}) == 0; before = answers_left_) {
+    answers_left_ = ring_->answers();
+    if (answers_left_ == before) break;
+  }
   return code;
 }
 

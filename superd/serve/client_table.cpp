@@ -89,7 +89,8 @@ void ClientTable::rebuild(std::size_t wanted) noexcept {
 ClientTable::Entry* ClientTable::next_of(std::uint32_t process, std::size_t& from) noexcept {
   auto* const all = entries();
   for (; from < capacity(); ++from)
-    if (all[from].count != 0 && all[from].key.process == process) return &all[from];
+    if (all[from].count != 0 && all[from].key.process != 0 && (process == 0 || all[from].key.process == process))
+      return &all[from];
   return nullptr;
 }
 

@@ -40,7 +40,7 @@ class ClientTable {
   void reserve(std::size_t keys) noexcept;
   void repair() noexcept { rebuild(capacity()); }
 
-  /// An entry of this process at `from` or behind it, or null; `from` becomes its place.
+  /// An entry of this process (0: of any that has a number) at `from` or behind it, or null; `from` becomes its place.
   [[nodiscard]] Entry* next_of(std::uint32_t process, std::size_t& from) noexcept;
 
  private:

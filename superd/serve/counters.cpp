@@ -20,6 +20,8 @@ constexpr CounterEntry table[] = {
     {"reset_by_client",    &Counters::reset_by_client   },
     {"cut",                &Counters::cut               },
     {"failed",             &Counters::failed            },
+    {"crashed",            &Counters::crashed           },
+    {"held_back",          &Counters::held_back         },
     {"dropped_source",     &Counters::dropped_source    },
     {"dropped_rate",       &Counters::dropped_rate      },
     {"dropped_client",     &Counters::dropped_client    },

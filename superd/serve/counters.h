@@ -26,6 +26,8 @@ struct Counters {
   Counter reset_by_client;     ///< connections that the client or the network broke off
   Counter cut;                 ///< conversations ended by our shutdown
   Counter failed;              ///< conversations ended by an exception in the handler
+  Counter crashed;             ///< processes that died with their conversation, by a signal or an exit code
+  Counter held_back;           ///< times that a dead worker was not replaced at once, because they die again and again
   Counter dropped_source;      ///< datagrams from a source that is never answered (multicast, port 0, our own, an echo)
   Counter dropped_rate;        ///< datagrams over answer_rate
   Counter dropped_client;      ///< datagrams over per_client
@@ -36,7 +38,7 @@ struct Counters {
   Counter kernel_drops;        ///< datagrams that the kernel dropped because the socket's buffer was full
   Counter out_of_descriptors;  ///< times that a listener paused for want of descriptors
   Counter out_of_memory;       ///< times that a listener paused for want of memory
-  Counter out_of_threads;      ///< times that a client waited because no thread could be made
+  Counter out_of_threads;      ///< times that a client waited because no thread or process could be made
   Counter engine_full;         ///< connections that the engine cannot hold (select beyond 1023)
   Counter rows_full;           ///< workers that found no row on the scoreboard
   Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted

@@ -48,8 +48,14 @@ Door::~Door() = default;
 void Door::open() { attend(); }
 
 void Door::close() noexcept {
-  closing_.store(true, std::memory_order_release);
+  end_.store(Ending::closes);
   waiter_.cancel(operation_);
+}
+
+void Door::leave() noexcept {
+  Ending open = Ending::open;
+  end_.compare_exchange_strong(open, Ending::leaves);
+  if (!has_left()) waiter_.cancel(operation_);
 }
 
 detached Door::attend() {
@@ -63,12 +69,14 @@ detached Door::attend() {
   placement_.note_closed(hosted_);
   hosted_.level.withdraw(operation_);
   waiter_.forget(operation_);
+  is_taking_.store(false, std::memory_order_release);
   closed_.store(true, std::memory_order_release);
 }
 
 // Until there may be somebody to take in. A socket that should block and does not was switched by another process that
 // shares it: a pause keeps that from spinning.
 Wait Door::more() noexcept {
+  is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = manner_.blocking ? Kind::sleep : Kind::readable;
   operation_.deadline = manner_.blocking ? Clock::now() + first_pause : never;
@@ -77,7 +85,10 @@ Wait Door::more() noexcept {
 
 // While closing, those who already wait are let in, and nobody is waited for.
 bool Door::may_take_in() noexcept {
-  if (!is_closing()) return true;
+  is_taking_.store(true);
+  const Ending end = end_.load();
+  if (end == Ending::open) return true;
+  if (end == Ending::leaves) return false;
   if (!last_calls_) last_calls_ = queued_at(*listener_);
   return (*last_calls_)-- > 0 && hosted_.level.vacant() > 0;
 }
@@ -85,7 +96,7 @@ bool Door::may_take_in() noexcept {
 task<> Door::take_connections() {
   int left = manner_.burst;
   while (may_take_in()) {
-    if (hosted_.limits.when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
+    if (hosted_.limits->when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
       co_await vacancy();
       continue;
     }
@@ -93,7 +104,8 @@ task<> Door::take_connections() {
       const Trouble trouble = note_trouble(code);
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      // Only when it was a look after closing: who came between the look and the closing is in the backlog now.
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
@@ -105,12 +117,13 @@ task<> Door::take_connections() {
       co_await vacancy();
       take_seat();
     }
-    while (accepted_.is_open() && !placement_.place(hosted_, accepted_, seat_)) {
+    const bool is_let_in = accepted_.is_open();
+    while (is_let_in && !placement_.place(hosted_, accepted_, seat_)) {
       hosted_.counters.out_of_threads.add();
       co_await pause();
     }
     pause_ = first_pause;
-    co_await rest();
+    if (is_let_in) co_await rest();
     if (--left == 0) {
       left = manner_.burst;
       co_await more();
@@ -129,6 +142,7 @@ int Door::accept_one() noexcept {
   socklen_t size = Endpoint::capacity;
   accepted_.reset(accept4(operation_.fd, from_.address(), &size, SOCK_CLOEXEC));
   if (!accepted_.is_open()) return errno;
+  is_taking_.store(false, std::memory_order_release);
   from_.set_size(size);
   // A loop knows the time well enough; who blocked in accept(2) does not.
   if (manner_.blocking) waiter_.refresh_now();
@@ -154,7 +168,7 @@ void Door::take_seat() noexcept try {
     seat_.note_taken_in(taken_in_);
   } else if (taken.error() == Level::Refusal::client_has_enough) {
     refuse(hosted_.counters.refused_client, "per_client");
-  } else if (hosted_.limits.when_full == WhenFull::refuse) {
+  } else if (hosted_.limits->when_full == WhenFull::refuse) {
     refuse(hosted_.counters.refused_level, "level");
   }
 } catch (const std::bad_alloc&) {
@@ -184,7 +198,7 @@ Wait Door::vacancy() noexcept {
   operation_.deadline = level.is_in_processes() ? waiter_.now() + look_again : never;
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
-  else
+  else if (!has_asked_)
     hosted_.counters.full.add();
   has_asked_ = true;
   return {waiter_, operation_};
@@ -196,6 +210,7 @@ void Door::pass_vacancy_on() noexcept {
 }
 
 Wait Door::pause() noexcept {
+  is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = Kind::sleep;
   operation_.deadline = Clock::now() + pause_;

@@ -101,6 +101,16 @@ class Door {
   /// thread that blocks in accept(2) or recvmmsg(2) has to be interrupted besides, by a signal, until is_closed().
   void close() noexcept;
 
+  /// The same from a signal handler in the door's own thread: a wait that is under way goes on to its end, and all waits
+  /// of a blocking door whose level is in processes are short.
+  void close_from_handler() noexcept { end_.store(Ending::closes); }
+
+  /// Any thread: takes nobody in any more, because another door at this listener is about to: those in the backlog are
+  /// for that one, and who is already in is seated and served. Repeatable, and with an interruption as close().
+  void leave() noexcept;
+  /// Any thread: after it has been true, this door accepts and receives nothing any more.
+  [[nodiscard]] bool has_left() const noexcept { return is_closed() || (end_.load() != Ending::open && !is_taking_.load()); }
+
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }
@@ -149,7 +159,8 @@ class Door {
   Place find_place(const DatagramSlot&) noexcept;
   Place seat_datagram(const DatagramSlot&) noexcept;
 
-  [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+  enum class Ending : std::uint8_t { open, leaves, closes };
+  [[nodiscard]] bool is_closing() const noexcept { return end_.load(std::memory_order_acquire) == Ending::closes; }
   [[nodiscard]] bool may_take_in() noexcept;
 
   const std::shared_ptr<Listener> listener_;
@@ -161,7 +172,10 @@ class Door {
   Millis pause_;
   bool has_asked_ = false;         ///< for a vacancy
   std::optional<int> last_calls_;  ///< once closing: how many more are taken in
-  std::atomic<bool> closing_{false};
+  std::atomic<Ending> end_{Ending::open};
+  // From the last look at end_ to the end of the system call that takes somebody in. Either that look sees what leave()
+  // has stored, or has_left() sees this: both are stored before the other is read, in one order for all.
+  std::atomic<bool> is_taking_{false};
   std::atomic<bool> closed_{false};
 
   // The connection that was accepted last, until it is placed.

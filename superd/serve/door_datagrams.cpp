@@ -23,11 +23,12 @@ task<> Door::take_datagrams() {
       const Trouble trouble = note_trouble(count.error());
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      if (is_closing()) co_return;
+      if (last_calls_) co_return;
       left = manner_.burst;
       co_await more();
       continue;
     }
+    is_taking_.store(false, std::memory_order_release);
     pause_ = first_pause;
     judge_batch(*count);
     for (std::size_t i = 0; i < *count; ++i) {

@@ -44,7 +44,7 @@ class SeatCounts {
   /// From now on several processes take seats: those that could die have numbers of their own, not 0, and tell them.
   void serve_in_processes() noexcept;
   [[nodiscard]] bool is_in_processes() const noexcept { return in_processes_.load(std::memory_order_relaxed); }
-  /// Gives back all that a dead process had; how many seats that were.
+  /// Gives back all that a dead process had (0: all processes that have a number); how many seats that were.
   int release(std::uint32_t process) noexcept;
 
   // Sequentially consistent, so that who gives back and who asks for a vacancy cannot miss each other.

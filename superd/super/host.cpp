@@ -14,17 +14,6 @@ namespace superd {
 
 namespace {
 
-// Services of one group share a design. By default a service has threads of its own, but where there are loops, which
-// cost nobody anything when they are shared: there, all with the same settings are together.
-std::string group_of(const ServiceSettings& settings) {
-  if (!settings.group.empty()) return "group " + settings.group;
-  const auto& design = settings.design;
-  if (find_design(design.design)->uses_loops)
-    return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
-                       design.deadline ? design.deadline->count() : -1);
-  return "service " + settings.name;
-}
-
 // Who comes now must not queue for a server that is about to end: it is refused, or finds the next one there. A datagram
 // socket stays, for the answers of handlers that are still at work.
 void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcept {
@@ -33,6 +22,17 @@ void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcep
 }
 
 }  // namespace
+
+// Services of one group share a design. By default a service has threads of its own, but where there are loops, which
+// cost nobody anything when they are shared: there, all with the same settings are together.
+std::string Host::group_of(const ServiceSettings& settings) {
+  if (!settings.group.empty()) return "group " + settings.group;
+  const auto& design = settings.design;
+  if (find_design(design.design)->uses_loops)
+    return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
+                       design.deadline ? design.deadline->count() : -1);
+  return "service " + settings.name;
+}
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
   for (const auto& settings : table.services) {
@@ -56,6 +56,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
                     std::vector<BoundListener> bound) {
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
   hosted_.push_back(hosted);
+  settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];
   group.settings = settings.design;
   for (auto& listener : bound) {
@@ -68,12 +69,44 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
   return {};
 }
 
+bool Host::Group::forks() const noexcept {
+  const auto* entry = find_design(settings.design);
+  return entry && entry->forks;
+}
+
+// Before any design starts a thread. A nursery knows the services there are when it is forked.
+Result<> Host::prepare_nursery() {
+  const bool is_wanted = std::ranges::any_of(
+      groups_, [](const auto& entry) { return entry.second.forks() && !entry.second.fresh().empty(); });
+  const bool is_there = !nurseries_.empty() && (known_ == hosted_.size() || !is_wanted);
+  if (is_there || !(is_wanted || may_change_)) return {};
+  auto nursery = Nursery::start(hosted_);
+  if (!nursery) return std::unexpected(nursery.error());
+  nurseries_.push_back(std::move(*nursery));
+  known_ = hosted_.size();
+  return {};
+}
+
+Result<std::unique_ptr<Design>> Host::make(const Group& group) {
+  if (!group.forks()) return make_design(group.settings);
+  return nurseries_.back()->make(group.settings);
+}
+
+bool Host::tend() noexcept {
+  end_retired();
+  if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
+  // Whoever had them has died with it.
+  for (const auto& hosted : hosted_) hosted->level.release_process(0);
+  return false;
+}
+
 Result<> Host::open_designs() {
+  if (auto prepared = prepare_nursery(); !prepared) return prepared;
   for (auto& [name, group] : groups_) {
-    const auto fresh = std::span(group.listeners).subspan(group.opened);
+    const auto fresh = group.fresh();
     if (fresh.empty()) continue;
     if (!group.design) {
-      auto design = make_design(group.settings);
+      auto design = make(group);
       if (!design) return std::unexpected(design.error());
       group.design = std::move(*design);
     }
@@ -104,6 +137,7 @@ bool Host::close() noexcept {
 
 void Host::cut() noexcept {
   for (const auto& hosted : hosted_) hosted->level.cut_all();
+  for (const auto& retired : retired_) retired.design->cut();
   for (auto& [name, group] : groups_)
     if (group.design) group.design->cut();
 }

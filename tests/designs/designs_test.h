@@ -1,7 +1,11 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <tuple>
 
 #include "superd/designs/design.h"
@@ -45,8 +49,44 @@ inline std::vector<DesignSettings> parallel_ways() {
   return ways;
 }
 
+/// With the first thread of a process, the thread sanitizer starts one of its own, and keeps it. This starts one, and
+/// returns when that has left the kernel.
+inline void let_a_sanitizer_start_its_thread() {
+  static pid_t done_in = 0;  // a child begins without threads
+  if (std::exchange(done_in, ::getpid()) == ::getpid()) return;
+  std::filesystem::path first;
+  std::thread([&first] { first = "/proc/self/task/" + std::to_string(::gettid()); }).join();
+  if (!soon([&first] { return !std::filesystem::exists(first); })) ADD_FAILURE() << "a thread does not end";
+}
+
 inline std::ptrdiff_t threads_of_this_process() {
+  let_a_sanitizer_start_its_thread();
   return std::ranges::distance(std::filesystem::directory_iterator("/proc/self/task"));
+}
+
+inline bool forks(const DesignSettings& way) { return find_design(way.design)->forks; }
+
+/// Those of it that have ended and wait to be reaped, too.
+inline std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> all;
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task", gone)) {
+    std::ifstream children(thread.path() / "children");
+    std::copy(std::istream_iterator<pid_t>(children), {}, std::back_inserter(all));
+  }
+  return all;
+}
+
+inline std::ptrdiff_t descendants_of(pid_t process) {
+  const auto children = children_of(process);
+  std::ptrdiff_t sum = std::ssize(children);
+  for (const pid_t child : children) sum += descendants_of(child);
+  return sum;
+}
+
+/// Threads of this process, and the processes that came from it.
+inline std::ptrdiff_t threads_and_processes() {
+  return threads_of_this_process() + descendants_of(::getpid());
 }
 
 /// A service under a design, at some listeners on this machine.
@@ -134,12 +174,12 @@ inline std::string name_of_combination(const ::testing::TestParamInfo<std::tuple
   return name_of_way(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
 }
 
-inline auto with_transports(std::vector<DesignSettings> ways) {
-  return ::testing::Combine(::testing::ValuesIn(std::move(ways)), ::testing::Values("tcp", "udp", "unix"));
+inline auto with_transports(const std::vector<DesignSettings>& ways) {
+  return ::testing::Combine(::testing::ValuesIn(ways), ::testing::Values("tcp", "udp", "unix"));
 }
 
-inline auto with_streams(std::vector<DesignSettings> ways) {
-  return ::testing::Combine(::testing::ValuesIn(std::move(ways)), ::testing::Values("tcp", "unix"));
+inline auto with_streams(const std::vector<DesignSettings>& ways) {
+  return ::testing::Combine(::testing::ValuesIn(ways), ::testing::Values("tcp", "unix"));
 }
 
 inline task<> echoes_stream(Connection& client, Notes&) {

@@ -25,7 +25,9 @@ TEST_P(AGroup, ServesAllItsListeners) {
 }
 
 TEST_P(AGroup, ServesWhoWaitsAtEachListenerAtOnce) {
-  Serving serving(way(), {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"}, echoes_stream, echoes_datagram);
+  Limits limits;
+  limits.level = limits.per_client = 20;
+  Serving serving(way(), {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"}, echoes_stream, echoes_datagram, limits);
   std::vector<Socket> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(serving.client(0));

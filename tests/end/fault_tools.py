@@ -62,6 +62,10 @@ def every_way(*, but=lambda way: False):
     return pytest.mark.parametrize("way", [way for way in WAYS if not but(way)], ids=lambda way: way.name)
 
 
+def forks(way):
+    return way.row["forks"]
+
+
 def one_at_a_time(way):
     return way.serves_one_at_a_time
 
@@ -122,17 +126,18 @@ def descriptors_below(process, limit):
 @contextlib.contextmanager
 def stopped(process):
     """The program does not run, but its sockets are there."""
-    process.send_signal(signal.SIGSTOP)
-    threads = Path(f"/proc/{process.pid}/task")
-    poll_until(lambda: all(state_of(thread) == "T" for thread in threads.iterdir()), what="superd stands still")
-    try:
+    with process.frozen():
         yield
-    finally:
-        process.send_signal(signal.SIGCONT)
 
 
 def state_of(task):
-    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    return "ended"
+
+
+def tracer_of(task):
+    return int(re.search(r"TracerPid:\s+(\d+)", (task / "status").read_text())[1])
 
 
 # --- system calls that fail ---
@@ -147,11 +152,6 @@ def is_traceable():
 
 needs_strace = pytest.mark.skipif(not is_traceable(), reason="strace is not installed, or not permitted to trace")
 
-def switches_of(task):
-    with contextlib.suppress(FileNotFoundError):
-        return sum(map(int, re.findall(r"voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())))
-    return 0
-
 
 class Injection:
     """While it is entered, the first `times` calls of each thread fail; ALWAYS: all. `calls` are alternatives:
@@ -163,34 +163,30 @@ class Injection:
         self.process, self.calls = process, calls
         self.trace = process.folder / f"strace-{calls.replace(',', '-')}-{error}"
         when = "1+" if times is self.ALWAYS else f"1..{times}"
-        self.command = ["strace", "-f", "-o", str(self.trace), "-p", str(process.pid), "-e", f"trace={calls}",
+        everybody = [word for pid in process.processes() for word in ("-p", str(pid))]
+        self.command = ["strace", "-f", "-o", str(self.trace), *everybody, "-e", f"trace={calls}",
                         "-e", "signal=none", "-e", f"inject={calls}:error={error}:when={when}"]
 
+    # A program that runs is seized at once, but told to stop only later: the calls that it is in meanwhile end untouched.
+    # One that stands still cannot go on before strace lets it, from call to call.
     def __enter__(self):
-        self.switches_before = {task.name: switches_of(task) for task in self._tasks()}
-        self.strace = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.PIPE, text=True)
-        try:
-            poll_until(self._is_attached, what="strace attaches")
-        except BaseException:
-            self._end()
-            raise
+        with stopped(self.process):
+            self.strace = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.PIPE, text=True)
+            try:
+                poll_until(self._is_attached, what="strace attaches")
+            except BaseException:
+                self._end()
+                raise
         return self
 
     def _is_attached(self):
         if self.strace.poll() is not None:
             raise AssertionError("strace: " + self.strace.stderr.read())
-        return all(self._is_traced(task) for task in self._tasks())
-
-    # A thread that blocks when it is seized has yet to be interrupted, or its call ends untouched.
-    def _is_traced(self, task):
-        with contextlib.suppress(FileNotFoundError):
-            tracer = re.search(r"TracerPid:\s+(\d+)", (task / "status").read_text())[1]
-            return tracer == str(self.strace.pid) and switches_of(task) > self.switches_before.get(task.name, -1)
-        return True
+        return all(state_of(task) == "t" and tracer_of(task) == self.strace.pid for task in self._tasks())
 
     def _tasks(self):
-        return list(Path(f"/proc/{self.process.pid}/task").iterdir())
+        return [task for pid in self.process.processes() for task in Path(f"/proc/{pid}/task").iterdir()]
 
     def _end(self):
         if self.strace.poll() is None:

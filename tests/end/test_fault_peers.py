@@ -85,9 +85,10 @@ def test_a_client_that_closes_half_at_once_is_answered(superd, way):
 @every_way(but=lambda way: way.serves_one_at_a_time)
 def test_after_a_long_stop_who_has_data_waiting_is_served_and_not_timed_out(superd, way):
     idle = 0.4 * SLOWNESS
-    program = superd({"echo": way.service(workers=16, idle=f"{int(idle * 1000)}ms")})
+    number = 40 if way.engine else 8
+    program = superd({"echo": way.service(workers=16, level=64, per_client=64, idle=f"{int(idle * 1000)}ms")})
     with contextlib.ExitStack() as sockets:
-        clients = [sockets.enter_context(program.connect("echo")) for _ in range(8)]
+        clients = [sockets.enter_context(program.connect("echo")) for _ in range(number)]
         silent = sockets.enter_context(program.connect("echo"))
         assert all(is_echoed(client) for client in [*clients, silent])
         with stopped(program):
@@ -100,8 +101,7 @@ def test_after_a_long_stop_who_has_data_waiting_is_served_and_not_timed_out(supe
         assert program.wait_for("echo", timed_out_idle=1)["timed_out_slow"] == 0
 
 
-# Not yet under io_uring: after a stop its timers come before the answers of the ring.
-@every_way(but=lambda way: way.serves_one_at_a_time or "io_uring" in way.name)
+@every_way(but=lambda way: way.serves_one_at_a_time)
 def test_after_a_stop_in_the_middle_of_answers_they_come_whole(superd, way):
     program = superd({"echo": way.service(workers=4, idle=f"{int(400 * SLOWNESS)}ms")})
     data = os.urandom(1 << 18)

@@ -127,7 +127,10 @@ TEST_P(ACancel, OfAllReachesThoseBehindOneThatSleepsAgain) {
   engine().cancel_all();
   EXPECT_EQ(restless.completions, before + 1);
   for (const auto* sleeper : sleepers) EXPECT_EQ(sleeper->outcome, Outcome::cancelled);
+  // Lets it see its end while there is an `ending` to see.
   ending = true;
+  engine().cancel_all();
+  EXPECT_EQ(restless.completions, before + 2);
 }
 
 TEST_P(ACancel, OfAllFreesThePortOfAClosedListener) {

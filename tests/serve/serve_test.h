@@ -1,8 +1,11 @@
 #pragma once
 
+#include <sys/mman.h>
+
+#include <array>
 #include <atomic>
 #include <functional>
-#include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,26 +28,53 @@ bool soon(Claim claim) {
   return true;
 }
 
-/// What handlers and the test tell each other, from whichever thread.
+/// What handlers and the test tell each other, from whichever thread, and from processes that were forked meanwhile.
 class Notes {
  public:
-  void add(std::string note) {
-    const std::lock_guard lock(mutex_);
-    notes_.push_back(std::move(note));
+  Notes() = default;
+  Notes(const Notes&) = delete;
+  Notes& operator=(const Notes&) = delete;
+  ~Notes() { ::munmap(&shared_, sizeof shared_); }
+
+  void add(const std::string& note) {
+    auto& place = shared_.notes.at(shared_.begun++);
+    note.copy(place.text.data(), place.text.size() - 1);
+    place.is_there = true;
   }
+  /// In the order in which they were begun; without those that are still being written, and what comes after.
   std::vector<std::string> all() const {
-    const std::lock_guard lock(mutex_);
-    return notes_;
+    std::vector<std::string> result;
+    for (const auto& place : shared_.notes) {
+      if (!place.is_there) break;
+      result.emplace_back(place.text.data());
+    }
+    return result;
   }
   std::size_t count() const { return all().size(); }
 
-  std::atomic<int> present{0};      ///< for handlers that wait for each other
-  std::atomic<bool> may_go{false};  ///< for handlers that wait for the test
-  std::atomic<int> finished{0};
-
  private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> notes_;
+  struct Note {
+    std::atomic<bool> is_there;
+    std::array<char, 127> text;
+  };
+  struct Shared {
+    std::atomic<int> present, finished;
+    std::atomic<bool> may_go;
+    std::atomic<std::size_t> begun;
+    std::array<Note, 4096> notes;
+  };
+  // Zeroed, which is what it begins with.
+  static Shared& share() {
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    return *static_cast<Shared*>(memory);
+  }
+  Shared& shared_ = share();
+
+ public:
+  std::atomic<int>& present = shared_.present;     ///< for handlers that wait for each other
+  std::atomic<bool>& may_go = shared_.may_go;      ///< for handlers that wait for the test
+  std::atomic<int>& finished = shared_.finished;
 };
 
 using StreamScript = task<> (*)(Connection&, Notes&);

@@ -8,11 +8,15 @@ using namespace superd::test;
 
 namespace {
 
-/// What time a line tells, or nothing.
-std::optional<std::time_t> time_told_by(const std::string& line) {
+bool is_whole(const std::string& line) {
   static const std::regex shape(
       R"((Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ 1-3]\d [0-2]\d:[0-5]\d:[0-6]\d \d{4}\r\n)");
-  if (!std::regex_match(line, shape)) return std::nullopt;
+  return std::regex_match(line, shape);
+}
+
+/// What time a line tells, or nothing.
+std::optional<std::time_t> time_told_by(const std::string& line) {
+  if (!is_whole(line)) return std::nullopt;
   std::tm parts{};
   if (!::strptime(line.c_str(), "%a %b %e %H:%M:%S %Y", &parts)) return std::nullopt;
   parts.tm_isdst = -1;
@@ -54,7 +58,8 @@ TEST(Daytime, ToldByManyThreadsAtOnceIsAlwaysWhole) {
     threads.emplace_back([] {
       for (int i = 0; i < 200; ++i) {
         const auto answers = answers_of("daytime", "");
-        ASSERT_TRUE(answers.size() == 1 && time_told_by(answers[0]));
+        // Not mktime(3) too: glibc frees and copies TZ in it under a lock of its own, which the thread sanitizer cannot see.
+        ASSERT_TRUE(answers.size() == 1 && is_whole(answers[0]));
       }
     });
 }

@@ -37,8 +37,9 @@ struct Bound {
 /// A host with one service of the test's own.
 class OwnService {
  public:
-  explicit OwnService(StreamScript stream, DesignSettings design = {}, const Limits& limits = {}) {
-    auto settings = service("own", "own", {"tcp/127.0.0.1:0"}, std::move(design));
+  explicit OwnService(StreamScript stream, const DesignSettings& design = {}, const Limits& limits = {})
+      : forks(find_design(design.design)->forks) {
+    auto settings = service("own", "own", {"tcp/127.0.0.1:0"}, design);
     settings.limits = limits;
     Bound bound({.services = {settings}});
     where_ = bound.where.front();
@@ -47,6 +48,7 @@ class OwnService {
   }
   Socket client() const { return connected_to(where_); }
 
+  const bool forks;
   Notes notes;
   Host host;
 

@@ -1,0 +1,108 @@
+"""What a row of the table is: contestants, what is compared with what, and what is to be reached."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A bare loop, by the name of its source in bench/floor."""
+
+    program: str
+    transport: str
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.label or self.program
+
+
+@dataclass(frozen=True)
+class Superd:
+    """superd with one service. `settings` go into the configuration as they are; without any, its defaults serve."""
+
+    handler: str
+    transport: str
+    settings: tuple = ()
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        if self.label:
+            return f"superd {self.label}"
+        settings = dict(self.settings)
+        words = [str(settings[key]) for key in ("design", "engine") if key in settings]
+        return "superd " + ("/".join(words) or "default")
+
+    def configuration(self, port: int) -> str:
+        lines = [f"[service.{self.handler}]", f'listen = ["{self.transport}/127.0.0.1:{port}"]',
+                 f'handler = "{self.handler}"']
+        for key, value in self.settings:
+            lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Micro:
+    """A program of bench/micro that times a piece of superd, or the least that could do the same, by itself."""
+
+    program: str
+    what: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.program} {self.what}"
+
+
+@dataclass(frozen=True)
+class Best:
+    """Whichever of these has the highest rate, in the median of all rounds."""
+
+    of: tuple
+
+    name = "the best"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is to be reached now, and what is aimed at, if more. Only a higher `rate` is better; of all else, less."""
+
+    of: str
+    reach: float
+    aim: float | None = None
+
+    def verdict(self, value: float) -> str:
+        def met(limit: float) -> bool:
+            return value >= limit if self.of == "rate" else value <= limit
+
+        return "aim" if self.aim is not None and met(self.aim) else "reach" if met(self.reach) else "missed"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`server` against `floor`; without a floor the goals are absolute numbers."""
+
+    server: Floor | Superd | Micro
+    floor: Floor | Superd | Best | None = None
+    goals: tuple = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    about: str
+    load: tuple
+    comparisons: tuple
+    kind: str = "ratio"  # or "burst", "memory", "behind", "micro"
+    unit: str = "message"
+    pinned: bool = True
+    extra: bool = False  # only run when named, itself or its group
+    group: str = ""
+    warmup: float = 0.15  # seconds before each part of a round; a design that adapts needs some
+    watched: float = 0  # seconds for which the CPU time of a server with idle connections is read
+
+    def contestants(self) -> list:
+        """Floors first, each once, in the order in which they are named."""
+        floors = []
+        for comparison in self.comparisons:
+            floors += comparison.floor.of if isinstance(comparison.floor, Best) else [comparison.floor]
+        return list(dict.fromkeys([f for f in floors if f] + [c.server for c in self.comparisons]))

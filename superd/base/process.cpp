@@ -1,0 +1,98 @@
+#include "superd/base/process.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+namespace superd {
+
+namespace {
+
+// Those that run no code of ours: io_uring's (iou-wrk-N, iou-sqp-N) live in the kernel, the thread sanitizer's in itself.
+constexpr std::string_view kernels_own = "iou-";
+#if defined(__SANITIZE_THREAD__)
+constexpr int of_sanitizer = 1;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr int of_sanitizer = 1;
+#else
+constexpr int of_sanitizer = 0;
+#endif
+#else
+constexpr int of_sanitizer = 0;
+#endif
+
+int number_of_threads() {
+  int count = -of_sanitizer;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(thread.path() / "comm"), name);
+    if (!name.starts_with(kernels_own)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<> may_fork() try {
+  const int threads = number_of_threads();
+  if (threads <= 1) return {};
+  return error("fork: this process has " + std::to_string(threads) +
+               " threads, and only one that has none beside its first may be forked: open this design earlier");
+} catch (const std::filesystem::filesystem_error& failure) {
+  return system_error("fork: read /proc/self/task", failure.code().value());
+}
+
+pid_t fork_child() noexcept {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child != 0) return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before that call.
+  if (getppid() != parent) _exit(0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
+void forget_signal_handlers() noexcept {
+  struct sigaction action{};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &action, nullptr);
+  action.sa_handler = SIG_IGN;
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE}) sigaction(signal, &action, nullptr);
+}
+
+void keep_descriptors(std::span<const int> kept) noexcept {
+  unsigned first = STDERR_FILENO + 1;
+  std::vector<int> sorted(kept.begin(), kept.end());
+  std::ranges::sort(sorted);
+  for (const int fd : sorted) {
+    const auto keep = static_cast<unsigned>(fd);
+    if (keep < first) continue;
+    if (keep > first) close_range(first, keep - 1, 0);
+    first = keep + 1;
+  }
+  close_range(first, UINT_MAX, 0);
+}
+
+void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
+
+std::string text_of_end(int status) {
+  if (WIFSIGNALED(status)) {
+    const char* name = sigabbrev_np(WTERMSIG(status));
+    return name ? std::string("SIG") + name : "signal " + std::to_string(WTERMSIG(status));
+  }
+  return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace superd

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+#include <string>
+
+#include "superd/base/error.h"
+
+namespace superd {
+
+/// An error when this process has more threads than the calling one: fork(2) copies that one alone, and what another
+/// had locked stays locked in the child for ever.
+[[nodiscard]] Result<> may_fork();
+
+/// As fork(2); errno is set where it is -1. The child dies with the thread that forked it, whatever becomes of that, and
+/// has no signal blocked.
+[[nodiscard]] pid_t fork_child() noexcept;
+
+/// In a new process: forgets the parent's signal handlers. Ignores what a terminal or a service manager sends to all
+/// processes of a program at once: how it ends is decided by one of them, which tells the others.
+void forget_signal_handlers() noexcept;
+
+/// In a new process: closes all descriptors from 3 on but these.
+void keep_descriptors(std::span<const int> kept) noexcept;
+
+/// The name that ps(1) and top(1) show for the calling process; 15 characters at most.
+void name_process(const std::string& name) noexcept;
+
+/// How a process ended, from the status of waitpid(2): "SIGSEGV", "exit code 3".
+[[nodiscard]] std::string text_of_end(int status);
+
+}  // namespace superd

@@ -1,0 +1,109 @@
+#include "superd/designs/supervisor.h"
+
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <string>
+
+namespace superd {
+
+void Supervisor::run(Socket channel) noexcept {
+  channel_ = std::move(channel);
+  auto begun = prepare();
+  if (begun) begun = begin();
+  if (!begun) {
+    tell(Word::failed, begun.error().what);
+    end();
+  }
+  tell(Word::opened);
+  while (!ending_) {
+    engine_->turn(tend(Clock::now()));
+    if (said_closed_ && !has_children()) break;
+    if (said_closed_ || !is_closed()) continue;
+    said_closed_ = true;
+    let_go();
+    tell(Word::closed);
+    // Another turn would wait for a death that has been.
+    if (!has_children()) break;
+  }
+  end();
+}
+
+// As long as one process has it open, a listening socket goes on to fill its backlog.
+void Supervisor::let_go() noexcept {
+  for (const auto& listener : listeners_) listener->socket.reset();
+}
+
+// SIGCHLD by a descriptor, so that the engine waits for deaths beside all else.
+Result<> Supervisor::prepare() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  deaths_.reset(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!deaths_.is_open()) return system_error("signalfd");
+  hear();
+  reap_when_told();
+  return {};
+}
+
+detached Supervisor::hear() {
+  hearing_.fd = channel_.fd();
+  while (!ending_) {
+    char word;
+    const ssize_t got = recv(channel_.fd(), &word, 1, MSG_DONTWAIT);
+    if (got > 0) {
+      obey(static_cast<Word>(word));
+      continue;
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) break;
+    hearing_.kind = Kind::readable;
+    co_await Wait(*engine_, hearing_);
+  }
+  ending_ = true;
+}
+
+void Supervisor::obey(Word word) noexcept {
+  if (word == Word::close) close();
+  if (word == Word::cut) cut();
+}
+
+detached Supervisor::reap_when_told() {
+  reaping_.fd = deaths_.fd();
+  while (!ending_) {
+    signalfd_siginfo told;
+    // One signal may stand for many deaths.
+    while (read(deaths_.fd(), &told, sizeof told) > 0) {
+    }
+    reap();
+    reaping_.kind = Kind::readable;
+    co_await Wait(*engine_, reaping_);
+  }
+}
+
+void Supervisor::reap() noexcept {
+  int status = 0;
+  for (pid_t child; (child = waitpid(-1, &status, WNOHANG)) > 0;) ended(child, status);
+}
+
+void Supervisor::tell(Word word, const std::string& why) noexcept {
+  std::string message(1, static_cast<char>(word));
+  message += why;
+  // A design that is gone is noticed when it is next listened to.
+  (void)send(channel_.fd(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void Supervisor::end() noexcept {
+  cut();
+  int status = 0;
+  for (pid_t child; (child = waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
+    if (child > 0) ended(child, status);
+  // Nothing of the process it was forked from is to be ended here.
+  _exit(0);
+}
+
+}  // namespace superd

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "superd/base/error.h"
+#include "superd/designs/design.h"
+#include "superd/net/socket.h"
+
+/// What crosses the channel to a nursery.
+namespace superd::nursery {
+
+enum class Verb : std::uint32_t { open, close, leave, is_done, cut, drop };
+
+/// A message, as it is sent. With `open` come descriptors: the order's text (a memfd), then its listening sockets.
+struct Request {
+  Verb verb;
+  std::uint32_t design;
+};
+
+/// The answer, as it is sent; after `failed`, the rest of the message is the reason.
+enum class Answer : char { done = 'd', not_yet = 'n', failed = 'f' };
+
+/// As many descriptors as one message may carry (SCM_MAX_FD is 253).
+constexpr std::size_t most_listeners = 250;
+
+/// A design that shall be opened: how, and for which services. The listening sockets come beside it, in this order.
+struct Order {
+  struct Bounds {
+    std::string service;
+    Limits limits;
+    friend bool operator==(const Bounds&, const Bounds&) = default;
+  };
+  struct Place {
+    std::size_t service;  ///< which of `services` is behind it
+    Transport transport;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
+  DesignSettings design;
+  std::vector<Bounds> services;
+  std::vector<Place> listeners;
+
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
+[[nodiscard]] Order order_for(const DesignSettings&, Listeners);
+
+/// Settings and limits cross as a configuration does, so that a new key needs nothing here.
+[[nodiscard]] std::string print_order(const Order&);
+[[nodiscard]] Result<Order> parse_order(std::string_view text);
+
+}  // namespace superd::nursery
