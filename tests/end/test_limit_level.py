@@ -78,7 +78,7 @@ def test_never_more_than_the_level_are_served_at_once_and_all_are_served(superd,
     counters = program.wait_for("echo", served=rounds * visitors)
     assert counters["accepted"] == counters["served"] == rounds * visitors
     assert 1 <= counters["peak"] <= LEVEL
-    assert counters["level"] == 0
+    program.wait_for_level("echo", 0)
 
 
 @every_way(but=one_at_a_time)
