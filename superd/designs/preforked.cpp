@@ -111,6 +111,8 @@ class Preforker final : public Supervisor {
     });
   }
 
+  [[nodiscard]] bool has_children() const noexcept override { return !workers_.empty(); }
+
   void ended(pid_t process, int status) noexcept override {
     const auto found = workers_.find(process);
     if (found == workers_.end()) return;
