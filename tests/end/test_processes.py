@@ -158,8 +158,8 @@ def test_who_is_over_the_share_is_refused(tmp_path, design):
             assert is_echoed(one) and is_echoed(other)
             assert is_refused(superd, "echo")
             assert superd.counters("echo")["refused_client"] == 1
+        superd.wait_for_level("echo", 0)
         with superd.connect("echo") as client:
-            superd.wait_for_level("echo", 1)
             assert is_echoed(client)
 
 
