@@ -128,7 +128,7 @@ void SeatCounts::give_back_journaled(const ClientKey& client, std::uint32_t proc
   count_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-int SeatCounts::release(std::uint32_t process) noexcept {
+int SeatCounts::release(std::uint32_t process, Counter* as) noexcept {
   int released = 0;
   // What is given back moves others in the table, perhaps to where we have looked: until there are none.
   for (bool found = true; found;) {
@@ -142,6 +142,7 @@ int SeatCounts::release(std::uint32_t process) noexcept {
       const int seats = static_cast<int>(entry->count);
       if (key.client != nobody) change.add({key.client}, -seats);
       change.add(key, -seats);
+      if (as) as->add(static_cast<std::uint64_t>(seats));
       count_.fetch_sub(seats, std::memory_order_seq_cst);
       released += seats;
       found = true;
