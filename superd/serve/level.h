@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "superd/async/waiter.h"
+#include "superd/base/counter.h"
 #include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/seat_counts.h"
