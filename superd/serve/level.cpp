@@ -86,8 +86,7 @@ void Level::give_back(Seat& seat) noexcept {
   tell(1);
 }
 
-void Level::tell(int seats) noexcept {
-  if (asking_count_.load(std::memory_order_seq_cst) == 0) return;
+void Level::tell_asking(int seats) noexcept {
   const std::lock_guard lock(mutex_);
   for (; seats > 0 && !asking_.empty(); --seats) tell_next();
 }

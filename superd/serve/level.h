@@ -110,7 +110,10 @@ class Level {
   std::expected<Seat, Refusal> take_for(const ClientKey&) noexcept;
   void give_back(Seat&) noexcept;
   void note_fd(Seat&, int fd);
-  void tell(int seats) noexcept;
+  void tell(int seats) noexcept {
+    if (asking_count_.load(std::memory_order_seq_cst) != 0) tell_asking(seats);
+  }
+  void tell_asking(int seats) noexcept;
   void tell_next() noexcept;
 
   SharedMemory own_;  // empty where the counts lie in somebody else's
