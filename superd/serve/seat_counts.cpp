@@ -21,7 +21,10 @@ class SeatCounts::Change {
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
   ~Change() {
-    if (!is_journaled_) return counts_.quick_mutex_.unlock();
+    if (!is_journaled_) {
+      counts_.quick_mutex_.unlock();
+      return;
+    }
     in_this_order();
     counts_.journal_.is_open = false;
     counts_.mutex_.unlock();
@@ -80,8 +83,9 @@ void SeatCounts::make_room(int level) noexcept {
 void SeatCounts::serve_in_processes() noexcept {
   // Longer than anybody has the quick lock who is alive.
   constexpr Millis patience{1'000};
-  if (!in_processes_.exchange(true, std::memory_order_seq_cst) && quick_mutex_.try_lock_for(patience))
-    quick_mutex_.unlock();
+  in_processes_.store(true, std::memory_order_seq_cst);
+  // Who found it false before is out when this one gets in.
+  if (quick_mutex_.try_lock_for(patience)) quick_mutex_.unlock();
   const Change change(*this);
   make_room(level());
 }

@@ -54,7 +54,7 @@ class SeatCounts {
   [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
   void cut() noexcept { is_cut_.store(true, std::memory_order_seq_cst); }
-  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_seq_cst); }
 
  private:
   class Change;
