@@ -40,8 +40,8 @@ void Level::join_as_process(std::uint32_t process) noexcept {
   counts_.serve_in_processes();
 }
 
-int Level::release_process(std::uint32_t process) noexcept {
-  const int seats = counts_.release(process);
+int Level::release_process(std::uint32_t process, Counter* as) noexcept {
+  const int seats = counts_.release(process, as);
   tell(seats);
   return seats;
 }
