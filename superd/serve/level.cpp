@@ -40,8 +40,8 @@ void Level::join_as_process(std::uint32_t process) noexcept {
   counts_.serve_in_processes();
 }
 
-int Level::release_process(std::uint32_t process) noexcept {
-  const int seats = counts_.release(process);
+int Level::release_process(std::uint32_t process, Counter* as) noexcept {
+  const int seats = counts_.release(process, as);
   tell(seats);
   return seats;
 }
@@ -86,8 +86,7 @@ void Level::give_back(Seat& seat) noexcept {
   tell(1);
 }
 
-void Level::tell(int seats) noexcept {
-  if (asking_count_.load(std::memory_order_seq_cst) == 0) return;
+void Level::tell_asking(int seats) noexcept {
   const std::lock_guard lock(mutex_);
   for (; seats > 0 && !asking_.empty(); --seats) tell_next();
 }

@@ -15,9 +15,9 @@ enum class SeatRefusal : std::uint8_t { full, client_has_enough };
 /// The numbers of a Level, in memory that processes share: how many seats are taken, and by whom. Thread-safe.
 ///
 /// In one process a seat costs a compare-and-swap, and a short lock when it is counted for a client. Once a process has
-/// been announced (serve_in_processes()), every change is made under the lock and written down beforehand, so that a
-/// process may be killed at any instruction: whoever comes next undoes what it left half done, and release() gives back
-/// what it had.
+/// been announced (serve_in_processes()), every change is made under a robust lock and written down beforehand, so that
+/// a process may be killed at any instruction: whoever comes next undoes what it left half done, and release() gives
+/// back what it had.
 class SeatCounts {
  public:
   /// For seats that are counted for no client.
@@ -28,10 +28,18 @@ class SeatCounts {
   void set_bounds(int level, int per_client) noexcept;
 
   /// Takes a seat; `process` as serve_in_processes() says.
-  std::optional<SeatRefusal> take(const ClientKey& client, std::uint32_t process) noexcept;
+  std::optional<SeatRefusal> take(const ClientKey& client, std::uint32_t process) noexcept {
+    if (is_in_processes()) return take_journaled(client, process);
+    if (!count_one()) return SeatRefusal::full;
+    return client == nobody ? std::nullopt : take_share(client);
+  }
   /// Counts a seat of nobody's for `client` from now on.
   void charge(const ClientKey& client, std::uint32_t process) noexcept;
-  void give_back(const ClientKey& client, std::uint32_t process) noexcept;
+  void give_back(const ClientKey& client, std::uint32_t process) noexcept {
+    if (is_in_processes()) return give_back_journaled(client, process);
+    if (client != nobody) give_back_share(client);
+    count_.fetch_sub(1, std::memory_order_seq_cst);
+  }
 
   /// From now on several processes take seats: those that could die have numbers of their own, not 0, and tell them.
   void serve_in_processes() noexcept;
@@ -46,7 +54,7 @@ class SeatCounts {
   [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
   void cut() noexcept { is_cut_.store(true, std::memory_order_seq_cst); }
-  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_seq_cst); }
 
  private:
   class Change;
@@ -63,7 +71,20 @@ class SeatCounts {
     std::array<Line, 3> lines;
   };
 
-  bool count_one() noexcept;
+  bool count_one() noexcept {
+    int seen = count_.load(std::memory_order_relaxed);
+    do {
+      if (seen >= level_.load(std::memory_order_relaxed)) return false;
+    } while (!count_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
+    int peak = peak_.load(std::memory_order_relaxed);
+    while (peak <= seen && !peak_.compare_exchange_weak(peak, seen + 1, std::memory_order_relaxed)) {
+    }
+    return true;
+  }
+  std::optional<SeatRefusal> take_share(const ClientKey&) noexcept;
+  std::optional<SeatRefusal> take_journaled(const ClientKey&, std::uint32_t process) noexcept;
+  void give_back_share(const ClientKey&) noexcept;
+  void give_back_journaled(const ClientKey&, std::uint32_t process) noexcept;
   void make_room(int level) noexcept;
   void repair() noexcept;
 
@@ -71,7 +92,8 @@ class SeatCounts {
   std::atomic<bool> is_cut_, in_processes_;
   alignas(64) std::atomic<int> count_;  // written with each conversation: not beside what is only read
   std::atomic<int> peak_;
-  alignas(64) SharedMutex mutex_;
+  alignas(64) FragileSharedMutex quick_mutex_;  // of one process
+  SharedMutex mutex_;                           // of several
   Journal journal_;
   ClientTable clients_;
 };

@@ -85,9 +85,7 @@ inline std::ptrdiff_t descendants_of(pid_t process) {
 }
 
 /// Threads of this process, and the processes that came from it.
-inline std::ptrdiff_t threads_and_processes() {
-  return threads_of_this_process() + descendants_of(::getpid());
-}
+inline std::ptrdiff_t threads_and_processes() { return threads_of_this_process() + descendants_of(::getpid()); }
 
 /// A service under a design, at some listeners on this machine.
 class Serving {
