@@ -14,6 +14,7 @@
 
 namespace superd {
 
+class Leadable;
 class ThreadReserve;
 
 /// A thread of a reserve, as the work that it does sees it.
@@ -24,9 +25,9 @@ class ReserveThread {
 
  private:
   friend class ThreadReserve;
-  pthread_t id{};
-  class Leadable* work = nullptr;  // what it is to lead next
-  std::condition_variable wake;
+  pthread_t id_{};
+  Leadable* work_ = nullptr;  // what it is to lead next
+  std::condition_variable wake_;
 };
 
 /// What one thread at a time leads.
@@ -41,9 +42,9 @@ class Leadable {
 /// the one that was busy last first, and let go when it has been idle for `keep`. Never more than `most`. Thread-safe.
 class ThreadReserve {
  public:
-  /// A thread costs some 30 us to make and a stack of a few pages to keep; whoever was not needed for ten seconds
-  /// has not been part of any burst that is still going on.
-  static constexpr Seconds keep{10};
+  /// A thread costs some 30 us to make and a few pages of stack to keep: one that was not needed for two seconds is
+  /// cheaper to make again, and a server that waits for clients has none too many.
+  static constexpr Seconds keep{2};
 
   ThreadReserve(std::string name, int most, Decisions& decisions)
       : name_(std::move(name)), most_(most), decisions_(decisions) {}
@@ -61,7 +62,7 @@ class ThreadReserve {
       begin(*chosen, work);
     else
       spares_.push_back(chosen);
-    return chosen->work != nullptr;
+    return chosen->work_ != nullptr;
   }
 
   /// Interrupts a system call of the thread, if it still is one of ours (see Thread::interrupt()).

@@ -142,6 +142,13 @@ void Host::cut() noexcept {
     if (group.design) group.design->cut();
 }
 
+std::vector<std::pair<std::string, Report>> Host::reports() const {
+  std::vector<std::pair<std::string, Report>> result;
+  for (const auto& [name, group] : groups_)
+    if (group.design) result.emplace_back(name, group.design->report());
+  return result;
+}
+
 int Host::level() const noexcept {
   int sum = 0;
   for (const auto& hosted : hosted_) sum += hosted->level.count();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "superd/config/service_table.h"
@@ -56,6 +57,9 @@ class Host {
   void cut() noexcept;
   /// Conversations under way.
   [[nodiscard]] int level() const noexcept;
+
+  /// What each design tells of itself, by the name of the services or settings that share it.
+  [[nodiscard]] std::vector<std::pair<std::string, Report>> reports() const;
 
   [[nodiscard]] std::span<const std::shared_ptr<HostedService>> hosted() const noexcept { return hosted_; }
 

@@ -3,8 +3,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -80,6 +82,32 @@ void log_counters(const Host& host) {
   }
 }
 
+void log_reports(const Host& host) {
+  const auto micros = [](std::chrono::nanoseconds duration) { return duration.count() / 1000; };
+  constexpr std::size_t most_decisions = 16;
+  for (const auto& [name, report] : host.reports()) {
+    if (report.threads == 0) continue;
+    log_event(Severity::info, "design",
+              {
+                  {"of",            name                                 },
+                  {"threads",       report.threads                       },
+                  {"spares",        report.spares                        },
+                  {"hand_overs",    report.hand_overs                    },
+                  {"late_permille", std::lround(1000 * report.late_share)},
+                  {"period_us",     micros(report.period)                },
+                  {"hand_over_us",  micros(report.cost)                  }
+    });
+    const auto& all = report.decisions;
+    for (const auto& decision : std::span(all).last(std::min(all.size(), most_decisions)))
+      log_event(Severity::info, "decision",
+                {
+                    {"of",     name                                                     },
+                    {"ms_ago", duration_cast<Millis>(Clock::now() - decision.at).count()},
+                    {"what",   decision.text()                                          }
+      });
+  }
+}
+
 ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload) {
   bool is_broken = false;
   for (;;) {
@@ -90,6 +118,7 @@ ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::funct
     }
     if (signal == SIGUSR2) {
       log_counters(host);
+      log_reports(host);
       continue;
     }
     if (signal == SIGHUP) {

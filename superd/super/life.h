@@ -29,4 +29,7 @@ void raise_descriptor_limit(const ServiceTable&);
 /// A line for each service with its level and every counter that is not zero.
 void log_counters(const Host&);
 
+/// A line for each design that adapts itself, and one for each of its last decisions.
+void log_reports(const Host&);
+
 }  // namespace superd
