@@ -21,8 +21,7 @@ void Seat::leave() noexcept {
   if (Level* level = std::exchange(level_, nullptr)) level->give_back(*this);
 }
 
-Level::Level(int level, int per_client)
-    : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
+Level::Level(int level, int per_client) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
   counts_.begin(std::min(level, most), per_client);
 }
 
