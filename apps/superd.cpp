@@ -49,7 +49,7 @@ void reload(const Options& options, superd::Host& host) {
                       {
                           {"why", line}
     });
-  if (wanted)
+  if (complaints.empty())
     superd::log_event(superd::Severity::info, "reloaded",
                       {
                           {"file", options.config}

@@ -30,7 +30,7 @@ struct DesignSettings {
   /// hand-over costs here (designs/patience.h).
   std::optional<Millis> deadline{};
   /// Bytes of datagrams that may wait at each listener for a handler, beyond the socket's buffer, so that a burst is not
-  /// lost while handlers are busy: 16 MiB hold a hundred thousand small ones.
+  /// lost while handlers are busy: 16 MiB hold sixty thousand small ones in each loop.
   std::uint64_t queue = 16 << 20;
 
   friend bool operator==(const DesignSettings&, const DesignSettings&) = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -32,6 +33,8 @@ class Patience {
   void note_look(std::uint64_t begun, bool anybody_late) noexcept;
   /// One was late, and the hand-over took so long.
   void note_hand_over(Nanos cost) noexcept;
+  /// A hand-over that was made at once took so long.
+  void note_cost(Nanos cost) noexcept;
   /// One ended under hands_over_at_once(), after so long.
   void note_duration(Nanos served) noexcept;
 
@@ -42,7 +45,7 @@ class Patience {
   }
 
   [[nodiscard]] Nanos cost() const noexcept { return cost_; }  ///< c, as measured
-  [[nodiscard]] double late_share() const noexcept { return late_ / conversations_; }
+  [[nodiscard]] double late_share() const noexcept { return std::min(1.0, late_ / conversations_); }
 
  private:
   // One that is late is no rule yet.

@@ -156,8 +156,12 @@ class Preforker final : public Supervisor {
 
   // The mode first, so that a call which begins after the signal does not block; the signal for the one before.
   void close() noexcept override {
-    is_closing_ = true;
     for (const auto& stand : stands_) set_blocking(stand.listener->socket.fd(), false);
+    leave();
+  }
+
+  void leave() noexcept override {
+    is_closing_ = true;
     for (const auto& [process, worker] : workers_) kill(process, close_signal);
   }
 
@@ -186,7 +190,7 @@ class Preforker final : public Supervisor {
 /// Processes made beforehand, all waiting on the same socket (slides 92 to 98), and one that replaces those that die.
 Result<std::unique_ptr<Design>> make_preforked(const DesignSettings& settings) {
   return std::make_unique<Supervised>(
-      "supervisor", [workers = settings.workers](Listeners listeners) -> Result<std::unique_ptr<Supervisor>> {
+      "supervisor", true, [workers = settings.workers](Listeners listeners) -> Result<std::unique_ptr<Supervisor>> {
         auto poll = make_poll();
         if (!poll) return std::unexpected(poll.error());
         return std::make_unique<Preforker>(listeners, std::move(*poll), workers);

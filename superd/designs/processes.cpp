@@ -166,11 +166,12 @@ class Dispatcher final : public Supervisor {
 
 /// A process made on demand for each conversation (slides 39 to 44, 87), forked by one that listens.
 Result<std::unique_ptr<Design>> make_processes(const DesignSettings&) {
-  return std::make_unique<Supervised>("dispatcher", [](Listeners listeners) -> Result<std::unique_ptr<Supervisor>> {
-    auto poll = make_poll();
-    if (!poll) return std::unexpected(poll.error());
-    return std::make_unique<Dispatcher>(listeners, std::move(*poll));
-  });
+  return std::make_unique<Supervised>("dispatcher", false,
+                                      [](Listeners listeners) -> Result<std::unique_ptr<Supervisor>> {
+                                        auto poll = make_poll();
+                                        if (!poll) return std::unexpected(poll.error());
+                                        return std::make_unique<Dispatcher>(listeners, std::move(*poll));
+                                      });
 }
 
 }  // namespace superd

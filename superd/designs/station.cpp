@@ -13,12 +13,12 @@ Result<> Station::start() {
 // Asked before a thread is looked for: making one is part of what a hand-over costs.
 bool Station::hand_over(Baton::Turn turn) noexcept {
   const Time asked = Clock::now();
-  return reserve_.hand(*this, [&] { return baton_.take(turn) && note_away(asked); });
+  return reserve_.hand(*this, [&] { return baton_.take(turn) && note_away(asked, true); });
 }
 
 bool Station::hand_over_now() noexcept {
   const Time asked = Clock::now();
-  return reserve_.hand(*this, [&] { return note_away(asked); });
+  return reserve_.hand(*this, [&] { return note_away(asked, false); });
 }
 
 bool Station::note_asked(Time asked) noexcept {
@@ -26,14 +26,15 @@ bool Station::note_asked(Time asked) noexcept {
   return true;
 }
 
-bool Station::note_away(Time asked) noexcept {
+bool Station::note_away(Time asked, bool is_late) noexcept {
+  asked_late_ = is_late;
   away_.fetch_add(1, std::memory_order_relaxed);
   return note_asked(asked);
 }
 
 void Station::note_lead(ReserveThread& self) noexcept {
   const bool is_first = leader_.exchange(&self, std::memory_order_acq_rel) == nullptr;
-  if (!is_first) watch_.note_hand_over(Clock::now() - asked_);
+  if (!is_first) watch_.note_hand_over(Clock::now() - asked_, asked_late_);
 }
 
 Report report_of(const Watch& watch, const ThreadReserve& reserve, const Decisions& decisions) {

@@ -49,10 +49,11 @@ class Station : public Leadable, public Watched {
 
  private:
   bool note_asked(Time asked) noexcept;
-  bool note_away(Time asked) noexcept;
+  bool note_away(Time asked, bool is_late) noexcept;
 
   std::atomic<int> away_{0};
   Time asked_{};  // when the present leader was asked for
+  bool asked_late_ = false;
 };
 
 /// What a design of stations tells of itself.

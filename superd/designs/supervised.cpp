@@ -80,7 +80,8 @@ struct Supervised::Post {
   }
 };
 
-Supervised::Supervised(std::string role, Make make) : role_(std::move(role)), make_(std::move(make)) {}
+Supervised::Supervised(std::string role, bool workers_accept, Make make)
+    : role_(std::move(role)), workers_accept_(workers_accept), make_(std::move(make)) {}
 
 Supervised::~Supervised() {
   for (auto& post : posts_) post.channel.reset();
@@ -147,8 +148,20 @@ bool Supervised::has_closed(Post& post) noexcept {
   return true;
 }
 
+bool Supervised::leave() noexcept {
+  bool have_left = true;
+  for (auto& post : posts_) {
+    post.closing = true;
+    if (has_closed(post)) continue;
+    post.say(Word::leave);
+    have_left = workers_accept_;
+  }
+  return have_left;
+}
+
 // Its process ends when it has nobody left.
 bool Supervised::is_done() noexcept {
+  (void)leave();
   (void)tend();
   return std::ranges::all_of(posts_, [](const Post& post) { return post.process < 0; });
 }

@@ -19,17 +19,15 @@ class Supervised final : public Design {
   using Make = std::function<Result<std::unique_ptr<Supervisor>>(Listeners)>;
 
   /// `role` is what a supervisor is called in logs and by ps(1).
-  Supervised(std::string role, Make make);
+  /// `workers_accept`: its workers take clients in, each by itself, and one that serves notices only after its client.
+  Supervised(std::string role, bool workers_accept, Make make);
   /// Leaves no process behind; waits a few seconds at the most.
   ~Supervised() override;
 
   Result<> open(Listeners listeners) override;
   bool close() noexcept override;
-  // Whoever of its processes still waits at the door is told, and takes one client more at the most.
-  bool leave() noexcept override {
-    (void)close();
-    return true;
-  }
+  // A worker that has not noticed yet takes one client more at the most.
+  bool leave() noexcept override;
   bool is_done() noexcept override;
   void cut() noexcept override;
   Time tend() noexcept override;
@@ -42,6 +40,7 @@ class Supervised final : public Design {
   bool has_closed(Post&) noexcept;
 
   const std::string role_;
+  const bool workers_accept_;
   const Make make_;
   std::list<Post> posts_;
 };

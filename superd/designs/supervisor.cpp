@@ -69,6 +69,7 @@ detached Supervisor::hear() {
 
 void Supervisor::obey(Word word) noexcept {
   if (word == Word::close) close();
+  if (word == Word::leave) leave();
   if (word == Word::cut) cut();
 }
 

@@ -20,7 +20,7 @@ namespace superd {
 class Supervisor {
  public:
   /// What crosses the channel: a message of one byte, but for `failed`, which is followed by the reason.
-  enum class Word : char { close = 'c', cut = 'x', opened = 'o', failed = 'f', closed = 'd' };
+  enum class Word : char { close = 'c', leave = 'l', cut = 'x', opened = 'o', failed = 'f', closed = 'd' };
 
   Supervisor(Listeners listeners, std::unique_ptr<Engine> engine)
       : listeners_(listeners.begin(), listeners.end()), engine_(std::move(engine)) {}
@@ -35,6 +35,8 @@ class Supervisor {
   virtual Result<> begin() = 0;
   /// Stops taking clients in, but for those in the backlog. Repeated until is_closed().
   virtual void close() noexcept = 0;
+  /// The same for who leaves the listeners to another design: their mode is that one's affair.
+  virtual void leave() noexcept { close(); }
   [[nodiscard]] virtual bool is_closed() const noexcept = 0;
   /// Kills all children.
   virtual void cut() noexcept = 0;

@@ -93,9 +93,9 @@ bool Watch::look() noexcept {
   return any_runs;
 }
 
-void Watch::note_hand_over(Patience::Nanos cost) noexcept {
+void Watch::note_hand_over(Patience::Nanos cost, bool was_late) noexcept {
   const std::lock_guard lock(mutex_);
-  adjust([&] { patience_.note_hand_over(cost); });
+  adjust([&] { was_late ? patience_.note_hand_over(cost) : patience_.note_cost(cost); });
 }
 
 void Watch::note_duration(Patience::Nanos served) noexcept {

@@ -46,8 +46,8 @@ class Watch {
   /// Most conversations are late: whoever takes one up should hand the others over before.
   [[nodiscard]] bool hands_over_at_once() const noexcept { return at_once_.load(std::memory_order_relaxed); }
 
-  /// The new thread has begun to lead, so long after it was asked for.
-  void note_hand_over(Patience::Nanos cost) noexcept;
+  /// The new thread has begun to lead, so long after it was asked for, because somebody was late or at once.
+  void note_hand_over(Patience::Nanos cost, bool was_late) noexcept;
   /// A conversation that was begun after handing over at once has ended, after so long.
   void note_duration(Patience::Nanos served) noexcept;
 

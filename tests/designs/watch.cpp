@@ -165,7 +165,7 @@ TEST(AWatch, NotesThatItLooksLessOftenAndMoreOften) {
   EXPECT_NE(less.front().text().find("every 100 us"), std::string::npos) << less.front().text();
 
   const auto before = stage.decided(looks_more_often).size();
-  stage.watch.note_hand_over(10us);
+  stage.watch.note_hand_over(10us, true);
   const auto more = stage.decided(looks_more_often);
   ASSERT_EQ(more.size(), before + 1);
   EXPECT_EQ(more.back().figures.period, Patience::shortest);
