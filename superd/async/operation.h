@@ -7,6 +7,7 @@
 #include <span>
 
 #include "superd/async/timer_wheel.h"
+#include "superd/base/background.h"
 #include "superd/base/clock.h"
 
 namespace superd {
@@ -18,6 +19,7 @@ enum class Kind : std::uint8_t {
   readable,  ///< wait until `fd` has something to accept or to receive
   sleep,     ///< wait for the deadline, which is then Outcome::done
   signal,    ///< wait for Waiter::signal() from any thread
+  work,      ///< have `work` done where it holds up nobody, and wait for its end; never times out
   home,      ///< go on in the waiter's own thread; at once where that is this one
 };
 
@@ -32,6 +34,16 @@ enum class Outcome : std::uint8_t {
 /// The error of an operation whose descriptor the engine cannot hold (select beyond FD_SETSIZE). No call of the kernel's
 /// that we make returns it for a socket.
 constexpr int engine_full = ERANGE;
+
+class Waiter;
+struct Operation;
+
+/// What an operation of kind work has done. It lies where the operation's owner waits for it, and does not move. Once
+/// it has begun it is not cancelled, because it refers to what its owner keeps; the outcome then tells at its end.
+struct Work : Job {
+  Waiter* waiter = nullptr;        ///< of the waiter
+  Operation* operation = nullptr;  ///< of the waiter
+};
 
 /// One request to a Waiter and, after it, its outcome. It belongs to a Connection or a Door and is used again and again,
 /// one request at a time. The Waiter keeps state of its own in it between requests: it may not move, and forget() ends
@@ -52,6 +64,7 @@ struct Operation : Timer {
 
   std::coroutine_handle<> parked;  ///< resumed once when wait() returned false
   std::byte* lent = nullptr;       ///< of the waiter: the buffer that `bytes` of the last read lie in
+  Work* work = nullptr;
 
   Operation() = default;
   Operation(const Operation&) = delete;

@@ -19,7 +19,8 @@ class Waiter {
   virtual bool wait(Operation& operation) noexcept = 0;
 
   /// Ends the use of an operation that is not being waited for, before its descriptor is closed: gives back a lent
-  /// buffer, its timer and whatever was registered for the descriptor.
+  /// buffer, its timer and whatever was registered for the descriptor. Work, which may also be given up while it is
+  /// waited for, is taken back or, when it has begun, waited for.
   virtual void forget(Operation& operation) noexcept = 0;
 
   /// Any thread: completes an operation of kind signal, now or as soon as it is waited for. The operation must be kept

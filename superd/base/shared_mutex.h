@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "superd/base/clock.h"
+
 namespace superd {
 
 /// A mutex in shared memory. A process that dies while it holds the mutex does not lock the others out: the next one
@@ -18,6 +20,21 @@ class SharedMutex {
   /// True: who held it last has died with it, so what it protects may be half changed. Who dies while repairing that
   /// leaves the same message to the next.
   [[nodiscard]] bool lock() noexcept;
+  void unlock() noexcept { pthread_mutex_unlock(&mutex_); }
+
+ private:
+  pthread_mutex_t mutex_;
+};
+
+/// A mutex in shared memory for half of that price, which a process that dies leaves locked. Otherwise as above.
+class FragileSharedMutex {
+ public:
+  FragileSharedMutex() noexcept;
+  FragileSharedMutex(const FragileSharedMutex&) = delete;
+  FragileSharedMutex& operator=(const FragileSharedMutex&) = delete;
+
+  void lock() noexcept { pthread_mutex_lock(&mutex_); }
+  [[nodiscard]] bool try_lock_for(Millis patience) noexcept;
   void unlock() noexcept { pthread_mutex_unlock(&mutex_); }
 
  private:

@@ -10,14 +10,18 @@ namespace superd {
 
 namespace {
 constexpr DesignEntry table[] = {
-    {"iterative",   "the listening thread serves each conversation to its end",           false, false, false, false, make_iterative  },
-    {"threads",     "a thread per conversation, on demand",                               false, false, false, false, make_threads    },
-    {"processes",   "a process per conversation, on demand",                              false, false, false, false, make_processes,   true},
-    {"prethreaded", "`workers` threads wait at each listener",                            false, false, true,  false, make_prethreaded},
-    {"preforked",   "`workers` processes wait at each listener",                          false, false, true,  false, make_preforked,   true},
-    {"event",       "`loops` threads, each serving all its clients at once by an engine", true,  true,  false, false, make_event      },
-    {"delayed",     "the listening thread begins; who is late gets the door taken away",  false, false, false, true,  make_delayed    },
-    {"adaptive",    "`loops`, each given to another thread while a handler computes",     true,  true,  false, true,  make_adaptive   },
+    {"iterative", "the listening thread serves each conversation to its end", false, false, false, false,
+     make_iterative},
+    {"threads", "a thread per conversation, on demand", false, false, false, false, make_threads},
+    {"processes", "a process per conversation, on demand", false, false, false, false, make_processes, true},
+    {"prethreaded", "`workers` threads wait at each listener", false, false, true, false, make_prethreaded},
+    {"preforked", "`workers` processes wait at each listener", false, false, true, false, make_preforked, true},
+    {"event", "`loops` threads, each serving all its clients at once by an engine", true, true, false, false,
+     make_event},
+    {"delayed", "the listening thread begins; who is late gets the door taken away", false, false, false, true,
+     make_delayed},
+    {"adaptive", "`loops`, each given to another thread while a handler computes", true, true, false, true,
+     make_adaptive},
 };
 }  // namespace
 

@@ -45,8 +45,7 @@ void close_when_told(Door& door) noexcept {
   Blocking blocking;
   PlaceHere here(blocking);
   // One datagram at a time: a batch would keep from idle workers what a busy one has received.
-  Door door(listener, blocking, here,
-            {.blocking = true, .burst = std::numeric_limits<int>::max(), .batch = 1});
+  Door door(listener, blocking, here, {.blocking = true, .burst = std::numeric_limits<int>::max(), .batch = 1});
   close_when_told(door);
   door.open();
   // What was copied from the supervisor is not to be ended here.
@@ -79,7 +78,10 @@ class Preforker final : public Supervisor {
   Result<> begin() override {
     for (const auto& listener : listeners()) {
       set_blocking(listener->socket.fd(), true);
-      auto& stand = stands_.emplace_back(Stand{listener, BackOff(workers_wanted_), {"superd drops", sizeof(Drops)}, {}});
+      auto& stand = stands_.emplace_back(Stand{
+          listener, BackOff(workers_wanted_), {"superd drops", sizeof(Drops)},
+            {}
+      });
       listener->drops_seen = &stand.drops_seen.as<Drops>();
       for (int i = 0; i < workers_wanted_; ++i)
         if (!start(stand, i)) stand.missing.push_back(i);
@@ -105,8 +107,8 @@ class Preforker final : public Supervisor {
     if (!stand.back_off.has_begun()) return;
     log_event(Severity::warning, "workers die again and again",
               {
-                  {"service", stand.listener->hosted->name                              },
-                  {"on",      stand.listener->local.text()                              },
+                  {"service", stand.listener->hosted->name                               },
+                  {"on",      stand.listener->local.text()                               },
                   {"then",    "they are replaced after a pause, which grows to 5 seconds"}
     });
   }
@@ -120,8 +122,7 @@ class Preforker final : public Supervisor {
     workers_.erase(found);
     auto& stand = *worker.stand;
     auto& hosted = *stand.listener->hosted;
-    const int seats = hosted.level.release_process(static_cast<std::uint32_t>(process));
-    if (worker.was_cut) hosted.counters.cut.add(static_cast<std::uint64_t>(seats));
+    hosted.level.release_process(static_cast<std::uint32_t>(process), worker.was_cut ? &hosted.counters.cut : nullptr);
     if (worker.was_cut || (is_closing_ && WIFEXITED(status) && WEXITSTATUS(status) == 0)) return;
     hosted.counters.crashed.add();
     log_event(Severity::error, "worker crashed",

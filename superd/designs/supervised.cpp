@@ -88,7 +88,9 @@ Supervised::~Supervised() {
 }
 
 Result<> Supervised::open(Listeners listeners) {
-  auto& post = posts_.emplace_back(Post{.listeners = {listeners.begin(), listeners.end()}});
+  auto& post = posts_.emplace_back(Post{
+      .listeners = {listeners.begin(), listeners.end()}
+  });
   auto started = start(post);
   if (!started) {
     post.end();

@@ -34,6 +34,7 @@ bool Blocking::wait(Operation& operation) noexcept {
     case Kind::write: write(operation); break;
     case Kind::sleep:
     case Kind::signal: pause(operation); break;
+    case Kind::work: work(operation); break;
   }
   operation.kind = Kind::none;
   return true;
@@ -101,6 +102,19 @@ void Blocking::pause(Operation& operation) noexcept {
     end(operation, Outcome::cancelled);
   else
     end(operation, operation.kind == Kind::sleep ? Outcome::done : Outcome::timed_out);
+  if (cancelled_ == &operation) cancelled_ = nullptr;
+  set_now(Clock::now());
+}
+
+void Blocking::work(Operation& operation) noexcept {
+  const auto is_cancelled = [&] {
+    const std::lock_guard lock(mutex_);
+    return all_cancelled_ || cancelled_ == &operation;
+  };
+  const bool begins = !is_cancelled();
+  if (begins) operation.work->run(*operation.work);
+  end(operation, begins && !is_cancelled() ? Outcome::done : Outcome::cancelled);
+  const std::lock_guard lock(mutex_);
   if (cancelled_ == &operation) cancelled_ = nullptr;
   set_now(Clock::now());
 }

@@ -15,6 +15,7 @@ namespace superd {
 ///   shorter: one call a message.
 /// - A send is tried without waiting; what does not fit waits in poll(2).
 /// - Operations of kind readable are at once done: their owner makes a call that blocks (accept, recvmmsg).
+/// - Work is done in place: this thread holds up nobody but its client.
 /// - A thread inside a system call is ended by shutdown(2) on the connection, or by a signal repeated until its owner
 ///   acknowledges; sleeping and waiting for a signal end by cancel() and cancel_all().
 class Blocking final : public Waiter {
@@ -32,6 +33,7 @@ class Blocking final : public Waiter {
   void read(Operation&) noexcept;
   void write(Operation&) noexcept;
   void pause(Operation&) noexcept;
+  void work(Operation&) noexcept;
   bool limit_receive(int fd, Time::duration left) noexcept;
 
   std::unique_ptr<std::byte[]> buffer_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -84,12 +85,26 @@ Operation* Engine::next_timer() noexcept {
 }
 
 void Engine::cancel_timers() noexcept {
+  Job* under_way = nullptr;
   // Not until the wheel is empty: who was resumed may wait anew, as a listener does that pauses.
   timers_.ripen_all();
   while (Timer* timer = timers_.take_ripe()) {
     auto& operation = static_cast<Operation&>(*timer);
     if (operation.kind == Kind::none) continue;
+    if (operation.kind == Kind::work && !background().take_back(*operation.work)) {
+      operation.work->next = std::exchange(under_way, operation.work);
+      continue;
+    }
     withdraw(operation);
+    complete(operation, Outcome::cancelled);
+  }
+  // Last, when no more of it can begin.
+  while (under_way) {
+    auto& work = static_cast<Work&>(*std::exchange(under_way, under_way->next));
+    background().wait_for(work);
+    auto& operation = *work.operation;
+    withdraw(operation);
+    forget_requests(operation);
     complete(operation, Outcome::cancelled);
   }
 }
@@ -100,9 +115,36 @@ bool Engine::wait_in_wheel(Operation& operation) noexcept {
     operation.outcome = Outcome::done;
     return true;
   }
+  if (operation.kind == Kind::work && !hand_over(operation)) return true;
   // Without a deadline too: cancel_all() finds it there.
   timers_.put(operation, operation.deadline);
   return false;
+}
+
+// False: there is no thread to be had. It is done here then, and holds up the loop: better than not at all.
+bool Engine::hand_over(Operation& operation) noexcept {
+  Work& work = *operation.work;
+  work.waiter = this;
+  work.operation = &operation;
+  work.ended = [](Job& ended) noexcept {
+    const auto& of = static_cast<Work&>(ended);
+    of.waiter->signal(*of.operation);
+  };
+  operation.outcome = Outcome::done;
+  if (background().submit(work)) return true;
+  work.run(work);
+  operation.kind = Kind::none;
+  return false;
+}
+
+// Its end, or that it shall not be: what has begun goes on, and its end comes as well.
+Operation* Engine::told_about_work(Operation& operation, Request::What what) noexcept {
+  if (what == Request::What::cancel) {
+    operation.outcome = Outcome::cancelled;
+    if (!background().take_back(*operation.work)) return nullptr;
+  }
+  withdraw(operation);
+  return completed(operation, operation.outcome);
 }
 
 void Engine::park_for_retry(Operation& operation, Time when) noexcept {
@@ -120,12 +162,21 @@ void Engine::clear_wake() const noexcept {
   (void)!read(wake_.fd(), &count, sizeof count);
 }
 
+// There is nobody who could be told that there is no memory: it is waited out.
+void Engine::make_room(std::vector<Request>& list) noexcept {
+  while (list.size() == list.capacity()) try {
+      list.reserve(std::max<std::size_t>(16, 2 * list.size()));
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(Millis{1});
+    }
+}
+
 void Engine::request(Request request) {
-  {
-    const std::lock_guard lock(mutex_);
-    requests_.push_back(std::move(request));
-    request_count_.store(requests_.size(), std::memory_order_release);
-  }
+  const std::lock_guard lock(mutex_);
+  make_room(requests_);
+  requests_.push_back(std::move(request));
+  request_count_.store(requests_.size(), std::memory_order_release);
+  // With the lock: who is resumed by this may be the last one here, and the engine is gone after it.
   wake();
 }
 
@@ -161,6 +212,7 @@ Operation* Engine::serve(Request& request) noexcept {
   Operation* operation = std::exchange(request.operation, nullptr);
   if (!operation) return nullptr;
   if (request.what == Request::What::adopt) return wait(*operation) ? operation : nullptr;
+  if (operation->kind == Kind::work) return told_about_work(*operation, request.what);
   const bool is_signal = request.what == Request::What::signal;
   if (operation->kind == Kind::none || (is_signal && operation->kind != Kind::signal)) {
     operation->signalled = operation->signalled || is_signal;
@@ -170,7 +222,12 @@ Operation* Engine::serve(Request& request) noexcept {
   return completed(*operation, is_signal ? Outcome::done : Outcome::cancelled);
 }
 
-void Engine::forget_requests(const Operation& operation) noexcept {
+void Engine::forget_requests(Operation& operation) noexcept {
+  // Only when a conversation is given up before its end: the work may refer to it.
+  if (operation.kind == Kind::work) {
+    if (!background().take_back(*operation.work)) background().wait_for(*operation.work);
+    operation.kind = Kind::none;
+  }
   for (auto& request : in_work_)
     if (request.operation == &operation) request.operation = nullptr;
   if (request_count_.load(std::memory_order_acquire) == 0) return;

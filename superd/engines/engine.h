@@ -44,7 +44,7 @@ class Engine : public Waiter {
   /// Any thread: runs `function` in the loop's thread, soon.
   void post(std::move_only_function<void()> function);
 
-  /// All that is waited for ends with Outcome::cancelled, within this call.
+  /// All that is waited for ends with Outcome::cancelled, within this call; work that has begun is waited for.
   virtual void cancel_all() noexcept = 0;
 
   /// Any thread: as wait(), but in the loop's thread, soon. For a thread that lost the loop while it ran a handler; the
@@ -73,13 +73,13 @@ class Engine : public Waiter {
   /// Resumes the owner of such an operation at once. The operation may be gone afterwards.
   void complete(Operation&, Outcome) noexcept;
 
-  /// Drops what other threads asked about an operation whose use ends.
-  void forget_requests(const Operation&) noexcept;
+  /// Drops what other threads asked about an operation whose use ends, and what it has others do.
+  void forget_requests(Operation&) noexcept;
 
   /// Cancels all operations that have a timer, sleepers and those who wait for a signal among them.
   void cancel_timers() noexcept;
 
-  /// For the kinds that wait for no descriptor: sleep and signal. As wait().
+  /// For the kinds that wait for no descriptor: sleep, signal and work. As wait().
   bool wait_in_wheel(Operation&) noexcept;
 
   /// For what need not be waited for. As wait().
@@ -108,11 +108,14 @@ class Engine : public Waiter {
   enum class Stage : std::uint8_t { events, requests, timers, over };
 
   void request(Request);
+  static void make_room(std::vector<Request>&) noexcept;
   Operation* step() noexcept;
   Operation* next_request() noexcept;
   Operation* serve(Request&) noexcept;
   Operation* next_timer() noexcept;
   void take_requests() noexcept;
+  bool hand_over(Operation&) noexcept;
+  Operation* told_about_work(Operation&, Request::What) noexcept;
   void look_again(int code) noexcept;
 
   Socket wake_;  // eventfd(2)

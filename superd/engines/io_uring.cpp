@@ -35,7 +35,8 @@ bool IoUring::wait(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
-    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::signal:
+    case Kind::work: return wait_in_wheel(operation);
     case Kind::home: return at_once(operation);
     case Kind::readable: park_for_poll(operation, slot(operation.fd), POLLIN); return false;
     case Kind::read: {
@@ -240,7 +241,8 @@ Operation* IoUring::timer_came_up(Operation& operation) noexcept {
     withdraw(operation);
     return completed(operation, Outcome::timed_out);
   }
-  const bool waits_for_answer = operation.kind == Kind::signal || operation.kind == Kind::readable;
+  const bool waits_for_answer =
+      operation.kind == Kind::signal || operation.kind == Kind::work || operation.kind == Kind::readable;
   auto* place = waits_for_answer ? nullptr : &slot(operation.fd);
   if (waits_for_answer || place->waiting) {
     timers_.put(operation, operation.deadline);

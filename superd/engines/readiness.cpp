@@ -18,7 +18,8 @@ bool Readiness::wait(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
-    case Kind::signal: return wait_in_wheel(operation);
+    case Kind::signal:
+    case Kind::work: return wait_in_wheel(operation);
     case Kind::home: return at_once(operation);
     case Kind::readable: return park(operation, Interest::reading);
     case Kind::read: {
@@ -80,7 +81,7 @@ Operation* Readiness::timer_came_up(Operation& operation) noexcept {
     withdraw(operation);
     return completed(operation, Outcome::timed_out);
   }
-  if (operation.kind == Kind::signal) {
+  if (operation.kind == Kind::signal || operation.kind == Kind::work) {
     timers_.put(operation, operation.deadline);
     return nullptr;
   }

@@ -132,6 +132,14 @@ bool Connection::begin_sleep(std::coroutine_handle<> handler, Millis duration) n
   return !waiter_.wait(*this);
 }
 
+bool Connection::begin_work(std::coroutine_handle<> handler, Work& wanted) noexcept {
+  kind = Kind::work;
+  parked = handler;
+  deadline = never;
+  work = &wanted;
+  return !waiter_.wait(*this);
+}
+
 bool Connection::begin_home(std::coroutine_handle<> root) noexcept {
   kind = Kind::home;
   parked = root;

@@ -10,6 +10,7 @@
 #include "superd/async/task.h"
 #include "superd/async/waiter.h"
 #include "superd/net/endpoint.h"
+#include "superd/serve/background_call.h"
 #include "superd/serve/hosted_service.h"
 
 namespace superd {
@@ -100,6 +101,22 @@ class Connection : private Operation {
   /// Waits without holding up others, where the design can. False when the conversation was cut meanwhile.
   [[nodiscard]] Sleep sleep(Millis duration) noexcept { return {*this, duration}; }
 
+  /// Calls `function`, which blocks or computes for long, where it holds up nobody else: here under the designs that have a
+  /// thread for each client, in a background thread under the others. It may use what the handler has, which waits, but
+  /// not the connection; what it throws is thrown here. False when the conversation was cut: before it began, or
+  /// meanwhile, for what has begun is waited for.
+  template <class Function>
+  [[nodiscard]] BackgroundCall<Connection> run_in_background(Function& function) noexcept {
+    return {*this, function};
+  }
+
+  /// pread(2) of all of `into`, without holding up others; less at the end of the file alone. What is in the page cache
+  /// costs no detour. The number of bytes or an errno, ECANCELED when the conversation was cut.
+  [[nodiscard]] BackgroundRead<Connection> read_file(int file, std::uint64_t offset,
+                                                     std::span<std::byte> into) noexcept {
+    return {*this, file, offset, into};
+  }
+
   /// Tells the client that nothing more will come (shutdown(2)); reading goes on.
   void finish_writing() noexcept;
 
@@ -144,18 +161,26 @@ class Connection : private Operation {
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }
 
  private:
+  template <class Client>
+  friend class BackgroundCall;
+  template <class Client>
+  friend class BackgroundRead;
+
   // Reading ends with the client's last byte; answers can still be written until it is cut off.
   [[nodiscard]] bool is_over() const noexcept { return end_ != End::not_yet; }
   [[nodiscard]] bool is_cut_off() const noexcept { return end_ > End::finished; }
   [[nodiscard]] bool has_rest() const noexcept { return rest_size_ != 0; }
 
-  // Both return whether the coroutine stays suspended.
+  // They return whether the coroutine stays suspended.
   bool begin(Kind, std::coroutine_handle<>) noexcept;
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
+  bool begin_work(std::coroutine_handle<>, Work&) noexcept;
   bool begin_home(std::coroutine_handle<>) noexcept;
   Chunk end_read() noexcept;
   bool end_write() noexcept;
   bool end_sleep() noexcept;
+  bool end_work() noexcept { return end_sleep(); }
+  void work_is_done() noexcept { outcome = Outcome::done; }
   void end_linger() noexcept;
 
   void settle(std::size_t moved) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 #include "superd/base/log.h"
 #include "superd/serve/connection.h"
@@ -44,7 +45,8 @@ Counter& counter_for(Counters& counters, End end) noexcept {
   return counters.served;
 }
 
-void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept {
+// Without memory for the words of the line, it is not written; all is counted before.
+void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept try {
   auto& counters = hosted.counters;
   counters.bytes_in.add(client.bytes_in());
   counters.bytes_out.add(client.bytes_out());
@@ -59,6 +61,7 @@ void note_end(HostedService& hosted, const Connection& client, bool failed) noex
                 {"in",      client.bytes_in()                        },
                 {"out",     client.bytes_out()                       }
   });
+} catch (const std::bad_alloc&) {
 }
 
 }  // namespace
@@ -121,7 +124,7 @@ detached converse(HostedService& hosted, Socket& socket, Waiter& waiter, Seat& s
 
 namespace {
 
-void note_end(const Datagram& request) noexcept {
+void note_end(const Datagram& request) noexcept try {
   auto& hosted = request.hosted();
   hosted.counters.served.add();
   if (log_enabled(Severity::debug))
@@ -131,6 +134,7 @@ void note_end(const Datagram& request) noexcept {
                   {"client",  request.from().text() },
                   {"in",      request.bytes().size()}
     });
+} catch (const std::bad_alloc&) {
 }
 
 // The conversation of a datagram whose handler had to wait.
@@ -151,6 +155,17 @@ detached go_on(std::unique_ptr<Datagram>& begun, task<>& unfinished, Seat& taken
   seat.leave();
 }
 
+void go_on_alone(std::unique_ptr<Datagram>& request, task<>& work, Seat& seat, Worker* worker, Time since) {
+  try {
+    request->hosted().level.charge(seat, ClientKey::of(request->from()));
+    go_on(request, work, seat, worker, since);
+  } catch (const std::bad_alloc&) {
+    // The handler's frame is about to go, and a background thread may still be at work in it.
+    request->give_up();
+    throw;
+  }
+}
+
 }  // namespace
 
 void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
@@ -165,8 +180,7 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
     task<> work = hosted.service->serve(*request);
     // One that has waited may have ended in another thread by now: go_on() ends it where it belongs.
     if (!work.begin() || request->has_waited()) {
-      hosted.level.charge(seat, client);
-      go_on(request, work, seat, worker, begun);
+      go_on_alone(request, work, seat, worker, begun);
       return;
     }
     work.result();

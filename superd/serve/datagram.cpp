@@ -56,6 +56,12 @@ bool Datagram::begin_wait(std::coroutine_handle<> handler, Kind what) noexcept {
   return !waiter_.wait(*this);
 }
 
+bool Datagram::begin_work(std::coroutine_handle<> handler, Work& wanted) noexcept {
+  deadline = never;
+  work = &wanted;
+  return begin_wait(handler, Kind::work);
+}
+
 bool Datagram::begin_home(std::coroutine_handle<> root) noexcept {
   is_brief = true;
   return begin_wait(root, Kind::home);

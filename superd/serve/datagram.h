@@ -6,6 +6,7 @@
 
 #include "superd/async/waiter.h"
 #include "superd/net/datagram_batch.h"
+#include "superd/serve/background_call.h"
 #include "superd/serve/listener.h"
 
 namespace superd {
@@ -57,6 +58,14 @@ class Datagram : private Operation {
   /// Waits without holding up others, where the design can. False when the conversation was cut meanwhile.
   [[nodiscard]] Sleep sleep(Millis duration) noexcept { return {*this, duration}; }
 
+  /// As those of a Connection.
+  template <class Function>
+  [[nodiscard]] BackgroundCall<Datagram> run_in_background(Function& function) noexcept {
+    return {*this, function};
+  }
+  [[nodiscard]] BackgroundRead<Datagram> read_file(int file, std::uint64_t offset, std::span<std::byte> into) noexcept {
+    return {*this, file, offset, into};
+  }
   /// At the end: back to the waiter's own thread, where its use of this datagram can be ended.
   class Home {
    public:
@@ -74,12 +83,23 @@ class Datagram : private Operation {
   [[nodiscard]] bool has_waited() const noexcept { return static_cast<bool>(parked); }
   [[nodiscard]] std::unique_ptr<DatagramSlot> take_slot() noexcept { return std::move(slot_); }
   [[nodiscard]] HostedService& hosted() const noexcept { return *listener_.hosted; }
+  /// Before the handler is destroyed while it waits: what it waits for does not refer to it any more.
+  void give_up() noexcept { waiter_.forget(*this); }
 
  private:
+  template <class Client>
+  friend class BackgroundCall;
+  template <class Client>
+  friend class BackgroundRead;
+
   void leave_batch() noexcept;
   bool begin_wait(std::coroutine_handle<>, Kind) noexcept;
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
   bool begin_home(std::coroutine_handle<>) noexcept;
+  bool begin_work(std::coroutine_handle<>, Work&) noexcept;
+  [[nodiscard]] bool is_cut_off() const noexcept { return hosted().level.is_cut(); }
+  bool end_work() const noexcept { return outcome == Outcome::done && !is_cut_off(); }
+  void work_is_done() noexcept { outcome = Outcome::done; }
 
   std::unique_ptr<DatagramSlot> slot_;
   const std::shared_ptr<Listener>& door_;  ///< the door's own; only until the first wait

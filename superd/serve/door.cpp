@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "superd/base/log.h"
@@ -45,7 +46,20 @@ Door::Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placem
 
 Door::~Door() = default;
 
-void Door::open() { attend(); }
+// A door without its frames would be one that nobody stands at: a lack of memory is waited out.
+void Door::open() noexcept {
+  do {
+    try {
+      task<> taking_in = is_stream(listener_->transport) ? take_connections() : take_datagrams();
+      attend(taking_in);
+      return;
+    } catch (const std::bad_alloc&) {
+      hosted_.counters.out_of_memory.add();
+      std::this_thread::sleep_for(first_pause);
+    }
+  } while (!is_closing());
+  closed_.store(true, std::memory_order_release);
+}
 
 void Door::close() noexcept {
   end_.store(Ending::closes);
@@ -58,14 +72,12 @@ void Door::leave() noexcept {
   if (!has_left()) waiter_.cancel(operation_);
 }
 
-detached Door::attend() {
+detached Door::attend(task<>& made) {
+  const task<> taking_in = std::move(made);
   // Not within the call of open(), which cannot begin what is placed.
   if (manner_.rests && !manner_.blocking) co_await more();
   placement_.note_open(hosted_);
-  if (is_stream(listener_->transport))
-    co_await take_connections();
-  else
-    co_await take_datagrams();
+  co_await taking_in;
   placement_.note_closed(hosted_);
   hosted_.level.withdraw(operation_);
   waiter_.forget(operation_);
@@ -177,19 +189,23 @@ void Door::take_seat() noexcept try {
 
 void Door::refuse(Counter& why, std::string_view reason) noexcept {
   why.add();
-  if (log_enabled(Severity::debug))
+  accepted_.close_with_reset();
+  accepted_.reset();
+  if (!log_enabled(Severity::debug)) return;
+  try {
     log_event(Severity::debug, "connection refused",
               {
                   {"service", hosted_.name},
                   {"client",  from_.text()},
                   {"why",     reason      }
     });
-  accepted_.close_with_reset();
-  accepted_.reset();
+  } catch (const std::bad_alloc&) {
+    // As in tell_pause().
+  }
 }
 
-// Until a place may be free; at once when one is, or when we are closing.
-Wait Door::vacancy() noexcept {
+// Until a place may be free; at once when one is, or when we are closing; after a pause when there is no memory to ask.
+Wait Door::vacancy() noexcept try {
   auto& level = hosted_.level;
   level.withdraw(operation_);
   operation_.kind = Kind::signal;
@@ -202,6 +218,9 @@ Wait Door::vacancy() noexcept {
     hosted_.counters.full.add();
   has_asked_ = true;
   return {waiter_, operation_};
+} catch (const std::bad_alloc&) {
+  hosted_.counters.out_of_memory.add();
+  return pause();
 }
 
 // It was told of a place and now waits for something else: another door at the level may have a client for it.
@@ -225,14 +244,19 @@ Trouble Door::note_trouble(int code) noexcept {
   const bool descriptors = code == EMFILE || code == ENFILE;
   (descriptors ? hosted_.counters.out_of_descriptors : hosted_.counters.out_of_memory).add();
   // Once a shortage, not once a try.
-  if (pause_ == first_pause)
-    log_event(Severity::warning, "listener pauses",
-              {
-                  {"service", hosted_.name           },
-                  {"on",      listener_->local.text()},
-                  {"why",     errno_text(code)       }
-    });
+  if (pause_ == first_pause) tell_pause(code);
   return trouble;
+}
+
+void Door::tell_pause(int code) const noexcept try {
+  log_event(Severity::warning, "listener pauses",
+            {
+                {"service", hosted_.name           },
+                {"on",      listener_->local.text()},
+                {"why",     errno_text(code)       }
+  });
+} catch (const std::bad_alloc&) {
+  // No memory for the words; it is counted all the same.
 }
 
 bool PlaceHere::place(HostedService& hosted, Socket& socket, Seat& seat) try {

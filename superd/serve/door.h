@@ -83,7 +83,7 @@ class Door {
   Door& operator=(const Door&) = delete;
 
   /// Begins; on a Blocking waiter it returns when the door has closed.
-  void open();
+  void open() noexcept;
 
   [[nodiscard]] bool is_resting() const noexcept { return static_cast<bool>(resting_); }
   /// Lets a resting door go on. `late`: the conversation that it placed last took too long for others to wait for.
@@ -109,7 +109,9 @@ class Door {
   /// for that one, and who is already in is seated and served. Repeatable, and with an interruption as close().
   void leave() noexcept;
   /// Any thread: after it has been true, this door accepts and receives nothing any more.
-  [[nodiscard]] bool has_left() const noexcept { return is_closed() || (end_.load() != Ending::open && !is_taking_.load()); }
+  [[nodiscard]] bool has_left() const noexcept {
+    return is_closed() || (end_.load() != Ending::open && !is_taking_.load());
+  }
 
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -120,7 +122,7 @@ class Door {
   static constexpr Millis first_pause{10}, longest_pause{100};
 
   // These two have the only frames, made at open(): a door goes on when there is no memory for another.
-  detached attend();
+  detached attend(task<>& taking_in);
   task<> take_connections();
   task<> take_datagrams();
 
@@ -152,6 +154,7 @@ class Door {
   void take_seat() noexcept;
   void refuse(Counter& why, std::string_view reason) noexcept;
   Trouble note_trouble(int code) noexcept;
+  void tell_pause(int code) const noexcept;
 
   [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
   void judge_batch(std::size_t count) noexcept;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "superd/async/waiter.h"
+#include "superd/base/counter.h"
 #include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
+#include "superd/serve/descriptor_set.h"
 #include "superd/serve/seat_counts.h"
 
 namespace superd {
@@ -102,15 +104,18 @@ class Level {
   /// for the process, so that they can be given back should it be killed. Its number (its id does) is not 0.
   void join_as_process(std::uint32_t process) noexcept;
   [[nodiscard]] bool is_in_processes() const noexcept { return counts_.is_in_processes(); }
-  /// Gives back the seats of a process that has died (0: of all that joined); how many there were.
-  int release_process(std::uint32_t process) noexcept;
+  /// Gives back the seats of a process that has died (0: of all that joined), counted in `as`; how many there were.
+  int release_process(std::uint32_t process, Counter* as = nullptr) noexcept;
 
  private:
   friend class Seat;
   std::expected<Seat, Refusal> take_for(const ClientKey&) noexcept;
   void give_back(Seat&) noexcept;
   void note_fd(Seat&, int fd);
-  void tell(int seats) noexcept;
+  void tell(int seats) noexcept {
+    if (asking_count_.load(std::memory_order_seq_cst) != 0) tell_asking(seats);
+  }
+  void tell_asking(int seats) noexcept;
   void tell_next() noexcept;
 
   SharedMemory own_;  // empty where the counts lie in somebody else's
@@ -118,8 +123,8 @@ class Level {
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 
+  DescriptorSet seated_;
   std::mutex mutex_;
-  std::vector<bool> seated_;  // by descriptor
   std::vector<std::pair<Waiter*, Operation*>> asking_;
 };
 

@@ -8,10 +8,9 @@ namespace superd {
 /// One change of the counts, under the lock; in the journal when a process could be killed in the middle of it.
 class SeatCounts::Change {
  public:
-  explicit Change(SeatCounts& counts) noexcept
-      : counts_(counts), lock_(counts.mutex_), is_journaled_(counts.is_in_processes()) {
-    if (lock_.holder_died()) counts_.repair();
+  explicit Change(SeatCounts& counts) noexcept : counts_(counts), is_journaled_(!lock_quickly()) {
     if (!is_journaled_) return;
+    if (counts_.mutex_.lock()) counts_.repair();
     auto& journal = counts_.journal_;
     journal.used = 0;
     journal.count = counts_.count();
@@ -19,9 +18,16 @@ class SeatCounts::Change {
     journal.is_open = true;
     in_this_order();
   }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
   ~Change() {
+    if (!is_journaled_) {
+      counts_.quick_mutex_.unlock();
+      return;
+    }
     in_this_order();
     counts_.journal_.is_open = false;
+    counts_.mutex_.unlock();
   }
 
   [[nodiscard]] std::uint32_t count_of(const SeatKey& key) noexcept { return counts_.clients_.look_up(key).count; }
@@ -40,12 +46,21 @@ class SeatCounts::Change {
   }
 
  private:
+  // Looks again under the lock: processes may have been announced meanwhile.
+  bool lock_quickly() noexcept {
+    if (counts_.is_in_processes()) return false;
+    counts_.quick_mutex_.lock();
+    if (!counts_.is_in_processes()) return true;
+    counts_.quick_mutex_.unlock();
+    return false;
+  }
+
   SeatCounts& counts_;
-  const SharedLock lock_;
   const bool is_journaled_;
 };
 
 void SeatCounts::begin(int level, int per_client) noexcept {
+  std::construct_at(&quick_mutex_);
   std::construct_at(&mutex_);
   set_bounds(level, per_client);
 }
@@ -66,35 +81,32 @@ void SeatCounts::make_room(int level) noexcept {
 }
 
 void SeatCounts::serve_in_processes() noexcept {
+  // Longer than anybody has the quick lock who is alive.
+  constexpr Millis patience{1'000};
+  if (!in_processes_.exchange(true, std::memory_order_seq_cst) && quick_mutex_.try_lock_for(patience))
+    quick_mutex_.unlock();
   const Change change(*this);
-  in_processes_.store(true, std::memory_order_relaxed);
   make_room(level());
 }
 
-bool SeatCounts::count_one() noexcept {
-  int seen = count_.load(std::memory_order_relaxed);
-  do {
-    if (seen >= level_.load(std::memory_order_relaxed)) return false;
-  } while (!count_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
-  int peak = peak_.load(std::memory_order_relaxed);
-  while (peak <= seen && !peak_.compare_exchange_weak(peak, seen + 1, std::memory_order_relaxed)) {
+std::optional<SeatRefusal> SeatCounts::take_share(const ClientKey& client) noexcept {
+  Change change(*this);
+  if (change.count_of({client}) < static_cast<std::uint32_t>(per_client())) {
+    change.add({client}, 1);
+    return {};
   }
-  return true;
+  count_.fetch_sub(1, std::memory_order_seq_cst);
+  return SeatRefusal::client_has_enough;
 }
 
-std::optional<SeatRefusal> SeatCounts::take(const ClientKey& client, std::uint32_t process) noexcept {
-  const bool alone = !is_in_processes();
-  if (alone && !count_one()) return SeatRefusal::full;
-  if (alone && client == nobody) return {};
+std::optional<SeatRefusal> SeatCounts::take_journaled(const ClientKey& client, std::uint32_t process) noexcept {
   Change change(*this);
-  if (!alone && !count_one()) return SeatRefusal::full;
-  if (client != nobody) {
-    if (change.count_of({client}) >= static_cast<std::uint32_t>(per_client())) {
-      count_.fetch_sub(1, std::memory_order_seq_cst);
-      return SeatRefusal::client_has_enough;
-    }
-    change.add({client}, 1);
+  if (!count_one()) return SeatRefusal::full;
+  if (client != nobody && change.count_of({client}) >= static_cast<std::uint32_t>(per_client())) {
+    count_.fetch_sub(1, std::memory_order_seq_cst);
+    return SeatRefusal::client_has_enough;
   }
+  if (client != nobody) change.add({client}, 1);
   if (process != 0) change.add({client, process}, 1);
   return {};
 }
@@ -107,18 +119,19 @@ void SeatCounts::charge(const ClientKey& client, std::uint32_t process) noexcept
   change.add({client, process}, 1);
 }
 
-void SeatCounts::give_back(const ClientKey& client, std::uint32_t process) noexcept {
-  const bool alone = !is_in_processes();
-  if (!alone || client != nobody) {
-    Change change(*this);
-    if (client != nobody) change.add({client}, -1);
-    if (process != 0) change.add({client, process}, -1);
-    if (!alone) count_.fetch_sub(1, std::memory_order_seq_cst);
-  }
-  if (alone) count_.fetch_sub(1, std::memory_order_seq_cst);
+void SeatCounts::give_back_share(const ClientKey& client) noexcept {
+  Change change(*this);
+  change.add({client}, -1);
 }
 
-int SeatCounts::release(std::uint32_t process) noexcept {
+void SeatCounts::give_back_journaled(const ClientKey& client, std::uint32_t process) noexcept {
+  Change change(*this);
+  if (client != nobody) change.add({client}, -1);
+  if (process != 0) change.add({client, process}, -1);
+  count_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+int SeatCounts::release(std::uint32_t process, Counter* as) noexcept {
   int released = 0;
   // What is given back moves others in the table, perhaps to where we have looked: until there are none.
   for (bool found = true; found;) {
@@ -132,6 +145,7 @@ int SeatCounts::release(std::uint32_t process) noexcept {
       const int seats = static_cast<int>(entry->count);
       if (key.client != nobody) change.add({key.client}, -seats);
       change.add(key, -seats);
+      if (as) as->add(static_cast<std::uint64_t>(seats));
       count_.fetch_sub(seats, std::memory_order_seq_cst);
       released += seats;
       found = true;

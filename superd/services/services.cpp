@@ -11,6 +11,7 @@ constexpr ServiceEntry table[] = {
     {"discard", "takes everything, answers nothing",         true, true, make_discard},
     {"echo",    "sends back what it is sent",                true, true, make_echo   },
     {"qotd",    "a quote of the day",                        true, true, make_qotd   },
+    {"slow",    "computes, sleeps or blocks as it is told",  true, true, make_slow   },
     {"time",    "the time as a 32-bit number",               true, true, make_time   },
 };
 }  // namespace

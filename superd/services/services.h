@@ -25,5 +25,6 @@ std::shared_ptr<Service> make_chargen();
 std::shared_ptr<Service> make_daytime();
 std::shared_ptr<Service> make_time();
 std::shared_ptr<Service> make_qotd();
+std::shared_ptr<Service> make_slow();
 
 }  // namespace superd

@@ -81,8 +81,8 @@ class RemoteDesign final : public Design {
 
  private:
   bool all_say(Verb verb) noexcept {
-    return std::ranges::count_if(
-               numbers_, [&](auto number) { return !nursery_->ask({verb, number}).value_or(true); }) == 0;
+    return std::ranges::count_if(numbers_,
+                                 [&](auto number) { return !nursery_->ask({verb, number}).value_or(true); }) == 0;
   }
 
   Result<> open_some(Listeners listeners) {
@@ -91,8 +91,7 @@ class RemoteDesign final : public Design {
     std::vector<int> descriptors{text->fd()};
     for (const auto& listener : listeners) descriptors.push_back(listener->socket.fd());
     const auto number = nursery_->next_number();
-    if (auto opened = nursery_->ask({Verb::open, number}, descriptors); !opened)
-      return std::unexpected(opened.error());
+    if (auto opened = nursery_->ask({Verb::open, number}, descriptors); !opened) return std::unexpected(opened.error());
     numbers_.push_back(number);
     return {};
   }

@@ -1,15 +1,15 @@
 #include "superd/super/nursery_order.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "superd/config/config.h"
 
 namespace superd::nursery {
 
 namespace {
-
-using Json = nlohmann::json;
 
 // A configuration is not whole without a handler and an address; those that count are over there, or come as sockets.
 std::string as_config(const DesignSettings& design, const Limits& limits) {
@@ -33,32 +33,38 @@ Order order_for(const DesignSettings& design, Listeners listeners) {
 }
 
 std::string print_order(const Order& order) {
-  Json services = Json::array(), listeners = Json::array();
-  for (const auto& [service, limits] : order.services)
-    services.push_back({{"service", service}, {"config", as_config(order.design, limits)}});
+  std::string text;
+  for (const auto& [service, limits] : order.services) {
+    const auto config = as_config(order.design, limits);
+    text += fmt::format("service {} {}\n{}{}", service.size(), config.size(), service, config);
+  }
   for (const auto& [service, transport] : order.listeners)
-    listeners.push_back({{"service", service}, {"transport", static_cast<int>(transport)}});
-  return Json{{"services", services}, {"listeners", listeners}}.dump(-1, ' ', true, Json::error_handler_t::replace);
+    text += fmt::format("listener {} {}\n", service, static_cast<int>(transport));
+  return text;
 }
 
-Result<Order> parse_order(std::string_view text) try {
-  const auto json = Json::parse(text);
+Result<Order> parse_order(std::string_view text) {
   Order order;
-  for (const auto& entry : json.at("services")) {
-    const auto table = parse_config(entry.at("config").get<std::string>(), "order");
-    if (!table) return error(table.error().front());
-    const auto& settings = table->services.at(0);
-    order.design = settings.design;
-    order.services.push_back({entry.at("service").get<std::string>(), settings.limits});
+  std::istringstream lines{std::string(text)};
+  for (std::string word; lines >> word;) {
+    std::size_t first = 0, second = 0;
+    if (!(lines >> first >> second) || lines.get() != '\n' || std::max(first, second) > text.size())
+      return error("an order that cannot be read");
+    if (word == "listener") {
+      if (first >= order.services.size()) return error("a listener of no service");
+      order.listeners.push_back({first, static_cast<Transport>(second)});
+      continue;
+    }
+    std::string service(first, '\0'), config(second, '\0');
+    lines.read(service.data(), static_cast<std::streamsize>(first));
+    lines.read(config.data(), static_cast<std::streamsize>(second));
+    const auto table = lines ? parse_config(config, "order") : std::unexpected(std::vector<std::string>{"cut short"});
+    if (!table) return error("an order that cannot be read: " + table.error().front());
+    order.design = table->services.at(0).design;
+    order.services.push_back({service, table->services.at(0).limits});
   }
-  for (const auto& entry : json.at("listeners")) {
-    const auto service = entry.at("service").get<std::size_t>();
-    if (service >= order.services.size()) return error("a listener of no service");
-    order.listeners.push_back({service, static_cast<Transport>(entry.at("transport").get<int>())});
-  }
+  if (order.listeners.empty()) return error("an order without listeners");
   return order;
-} catch (const std::exception& failure) {
-  return error(std::string("an order that cannot be read: ") + failure.what());
 }
 
 }  // namespace superd::nursery

@@ -39,9 +39,10 @@ std::string engines_of(const DesignEntry& design) {
 }
 
 std::string row(const DesignEntry& design) {
-  return fmt::format(R"({{"name": {}, "what": {}, "uses_engine": {}, "uses_loops": {}, "uses_workers": {}, "uses_threads": {}, "forks": {}, "engines": [{}]}})",
-                     quoted(design.name), quoted(design.what), design.uses_engine, design.uses_loops,
-                     design.uses_workers, design.uses_threads, design.forks, engines_of(design));
+  return fmt::format(
+      R"({{"name": {}, "what": {}, "uses_engine": {}, "uses_loops": {}, "uses_workers": {}, "uses_threads": {}, "forks": {}, "engines": [{}]}})",
+      quoted(design.name), quoted(design.what), design.uses_engine, design.uses_loops, design.uses_workers,
+      design.uses_threads, design.forks, engines_of(design));
 }
 
 std::string row(const EngineEntry& engine) {

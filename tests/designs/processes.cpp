@@ -157,9 +157,8 @@ TEST_P(AProcess, LevelAndSharesAreExactUnderManyClients) {
       ASSERT_TRUE(send_text(clients.back(), "?"));
     }
   }
-  EXPECT_TRUE(soon([&] {
-    return serving.notes.finished + static_cast<int>(serving.counted(&Counters::dropped_client)) == 100;
-  }));
+  EXPECT_TRUE(soon(
+      [&] { return serving.notes.finished + static_cast<int>(serving.counted(&Counters::dropped_client)) == 100; }));
   EXPECT_EQ(serving.notes.count(), 0U);
   EXPECT_LE(serving.hosted->level.peak(), 5);
   EXPECT_TRUE(soon([&] { return serving.hosted->level.count() == 0; }));
@@ -177,16 +176,15 @@ TEST_P(AStreamProcess, RefusesWhatIsOverAClientsShare) {
 }
 
 TEST_P(AStreamProcess, HoldsNoDescriptorOfOthers) {
-  Serving serving(way(), {where(), "udp/127.0.0.1:0"},
-                  [](Connection& client, Notes& notes) -> task<> {
-                    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-                      std::error_code gone;
-                      const auto what = std::filesystem::read_symlink(entry.path(), gone).string();
-                      if (std::stoi(entry.path().filename()) > 2 && what.starts_with("socket:")) notes.add(what);
-                    }
-                    constexpr std::string_view done = "done";
-                    co_await client.write(done);
-                  });
+  Serving serving(way(), {where(), "udp/127.0.0.1:0"}, [](Connection& client, Notes& notes) -> task<> {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const auto what = std::filesystem::read_symlink(entry.path(), gone).string();
+      if (std::stoi(entry.path().filename()) > 2 && what.starts_with("socket:")) notes.add(what);
+    }
+    constexpr std::string_view done = "done";
+    co_await client.write(done);
+  });
   const auto client = serving.client();
   ASSERT_EQ(received_text(client), "done");
   // Its connection; and the socket that it accepts from, where it does that itself.

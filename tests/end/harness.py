@@ -30,7 +30,7 @@ from program import BUILD, PROGRAM, ROOT, assert_sane, every_way, name_of_way, r
 __all__ = [
     "BUILD", "FROM_1900_TO_1970", "IS_SANITIZED", "LARGEST_DATAGRAM", "PATIENCE", "PROGRAM", "PortInUse", "ROOMY",
     "ROOT", "SLOWNESS", "Superd", "assert_sane", "chargen_lines", "connect", "converse_both_ways",
-    "datagram_socket", "every_way", "free_port", "has_bytes", "name_of_way", "poll_until", "recv_all",
+    "datagram_socket", "descendants_of", "every_way", "free_port", "has_bytes", "name_of_way", "poll_until", "recv_all",
     "recv_exactly", "reset", "run_superd", "send_bytewise", "tables", "ways_to_serve",
 ]
 

@@ -48,7 +48,8 @@ def test_at_the_level_clients_wait_and_get_the_next_free_seat(superd, way):
         queue = Queue(program, sockets, LEVEL + 5)
         while queue.waiting:
             poll_until(lambda: len(queue.seat()) == LEVEL, what="all seats are taken")
-            assert program.wait_for_level("echo", LEVEL)["full"] >= 1
+            program.wait_for_level("echo", LEVEL)
+            program.wait_for("echo", full=1)
             assert len(queue.seat()) == LEVEL, "more than the level were answered"
             queue.one_leaves()
     counters = program.wait_for("echo", served=LEVEL + 5)
@@ -78,7 +79,7 @@ def test_never_more_than_the_level_are_served_at_once_and_all_are_served(superd,
     counters = program.wait_for("echo", served=rounds * visitors)
     assert counters["accepted"] == counters["served"] == rounds * visitors
     assert 1 <= counters["peak"] <= LEVEL
-    assert counters["level"] == 0
+    program.wait_for_level("echo", 0)
 
 
 @every_way(but=one_at_a_time)
@@ -93,7 +94,8 @@ def test_at_the_level_clients_are_reset_where_that_is_wanted(superd, way):
         assert (counters["refused_level"], counters["level"], counters["peak"]) == (3, LEVEL, LEVEL)
         assert all(is_echoed(client) for client in inside)
         inside[0].close()
-        program.wait_for("echo", served=1)
+        # A process has its place until it has been reaped.
+        program.wait_for_level("echo", LEVEL - 1)
         with program.connect("echo") as next_one:
             assert is_echoed(next_one)
 
@@ -111,7 +113,7 @@ def test_a_client_beyond_its_share_is_reset_and_others_are_not(superd, way):
         counters = program.wait_for("echo", refused_client=3)
         assert (counters["refused_client"], counters["level"]) == (3, 3)
         greedy[0].close()
-        program.wait_for("echo", served=1)
+        program.wait_for_level("echo", 2)
         with program.connect("echo") as again:
             assert is_echoed(again)
         assert all(is_echoed(client) for client in (greedy[1], other))

@@ -76,6 +76,26 @@ def check_quote(text):
     assert all(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in text)
 
 
+SLOW_STEPS = b"compute 2ms sleep 3ms block 1ms background 2ms"
+
+
+def check_slow_stream(client):
+    client.sendall(SLOW_STEPS + b"\nsleep 1ms\nnonsense\n")  # all at once: answered one after the other
+    answers = b"done " + SLOW_STEPS + b"\ndone sleep 1ms\n"
+    assert recv_exactly(client, len(answers)) == answers
+    client.shutdown(1)
+    wrong = recv_all(client)
+    assert wrong.startswith(b"bad request: ") and wrong.endswith(b"\n") and wrong.count(b"\n") == 1
+
+
+def check_slow_datagram(client):
+    for request in (SLOW_STEPS, b"sleep 1ms", b"background 1ms"):
+        client.send(request)
+        assert client.recv(LARGEST_DATAGRAM) == b"done " + request + b"\n"
+    client.send(b"nonsense")
+    assert client.recv(LARGEST_DATAGRAM).startswith(b"bad request: ")
+
+
 def both(check, request):
     """Two checkers for services that answer at once and, over a stream, end."""
     def stream(client):
@@ -99,6 +119,7 @@ CHECKERS = {
     "chargen": (check_chargen_stream, check_chargen_datagram),
     "daytime": both(check_daytime_text, b"what time is it?"),
     "time": both(check_time_number, b"now"),
+    "slow": (check_slow_stream, check_slow_datagram),
     "qotd": both(lambda text, before, after: check_quote(text), b"wisdom"),
 }
 

@@ -72,8 +72,8 @@ class Notes {
   Shared& shared_ = share();
 
  public:
-  std::atomic<int>& present = shared_.present;     ///< for handlers that wait for each other
-  std::atomic<bool>& may_go = shared_.may_go;      ///< for handlers that wait for the test
+  std::atomic<int>& present = shared_.present;  ///< for handlers that wait for each other
+  std::atomic<bool>& may_go = shared_.may_go;   ///< for handlers that wait for the test
   std::atomic<int>& finished = shared_.finished;
 };
 

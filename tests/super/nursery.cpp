@@ -199,7 +199,8 @@ TEST(ANurseryOrder, ReadsBackEqual) {
 }
 
 TEST(ANurseryOrder, ThatMakesNoSenseIsAnError) {
-  for (const auto* text : {"", "{}", "[]", R"({"services": [], "listeners": [{"service": 0, "transport": 0}]})"})
+  for (const auto* text :
+       {"", "listener 0 0\n", "service 3 5\nit", "service 99999999999999 1\n", "service 1 1\n  ", "hello"})
     EXPECT_FALSE(nursery::parse_order(text).has_value()) << text;
 }
 
