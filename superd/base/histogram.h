@@ -18,8 +18,8 @@ namespace superd {
 /// touched.
 class Histogram {
  public:
-  static constexpr int digits = 6;            // 2^6 buckets an octave
-  static constexpr int octaves = 42;          // 2^42 ns: 73 minutes
+  static constexpr int digits = 6;    // 2^6 buckets an octave
+  static constexpr int octaves = 42;  // 2^42 ns: 73 minutes
   static constexpr std::size_t size = (octaves - digits + 1) << digits;
 
   /// One addition, and a comparison for the maximum: about 5 ns. What is longer than the last bucket counts there.

@@ -37,13 +37,15 @@ std::string Decisions::Decision::text() const {
     case What::looks_less_often:
       return fmt::format("{}, every {:.0f} us: nobody was late at the last looks", name, micros(f.period));
     case What::hands_over_at_once_now:
-      return fmt::format("{}: {:.1f} % of the last conversations were late, and waiting {:.0f} us for each costs more "
-                         "than a hand-over of {:.0f} us",
-                         name, 100 * f.late_share, micros(f.period), micros(f.cost));
+      return fmt::format(
+          "{}: {:.1f} % of the last conversations were late, and waiting {:.0f} us for each costs more "
+          "than a hand-over of {:.0f} us",
+          name, 100 * f.late_share, micros(f.period), micros(f.cost));
     case What::waits_again:
-      return fmt::format("{}: {:.1f} % of the last conversations were late; {:.0f} us of waiting for those cost less "
-                         "than a hand-over of {:.0f} us for each",
-                         name, 100 * f.late_share, micros(f.period), micros(f.cost));
+      return fmt::format(
+          "{}: {:.1f} % of the last conversations were late; {:.0f} us of waiting for those cost less "
+          "than a hand-over of {:.0f} us for each",
+          name, 100 * f.late_share, micros(f.period), micros(f.cost));
     case What::thread_started: return fmt::format("{}: no spare was left; {} threads now", name, f.threads);
     case What::thread_ended:
       return fmt::format("{}: a spare had been idle for {:.0f} s; {} threads now", name, micros(f.period) / 1e6,

@@ -17,15 +17,15 @@ namespace superd {
 class Decisions {
  public:
   enum class What : std::uint8_t {
-    looks_more_often,     ///< somebody was late: hand over sooner
-    looks_less_often,     ///< nobody was late for a while
-    hands_over_at_once_now,   ///< most are late: do not wait for it
-    waits_again,          ///< few are late
-    thread_started,       ///< no spare was left
-    thread_ended,         ///< a spare was idle for long
-    threads_at_bound,     ///< one was late and no thread was to be had: the others wait
-    queues_datagrams,     ///< receiving is separated from handling
-    handles_in_place,     ///< the queue is empty: together again
+    looks_more_often,        ///< somebody was late: hand over sooner
+    looks_less_often,        ///< nobody was late for a while
+    hands_over_at_once_now,  ///< most are late: do not wait for it
+    waits_again,             ///< few are late
+    thread_started,          ///< no spare was left
+    thread_ended,            ///< a spare was idle for long
+    threads_at_bound,        ///< one was late and no thread was to be had: the others wait
+    queues_datagrams,        ///< receiving is separated from handling
+    handles_in_place,        ///< the queue is empty: together again
   };
 
   /// The figures a decision rests on; which ones count depends on what was decided.

@@ -23,8 +23,7 @@ class Patience {
   static constexpr int quiet_looks = 16;
 
   /// `fixed`: a deadline that was given; none: by the rule above.
-  explicit Patience(std::optional<Nanos> fixed) noexcept
-      : fixed_(fixed), period_(fixed.value_or(shortest)) {}
+  explicit Patience(std::optional<Nanos> fixed) noexcept : fixed_(fixed), period_(fixed.value_or(shortest)) {}
 
   /// How long from one look to the next; who is found in the same conversation at two of them is late.
   [[nodiscard]] Nanos period() const noexcept { return period_; }
@@ -38,7 +37,8 @@ class Patience {
 
   /// Most are late: their share exceeds c / period, so that waiting costs more than handing over does.
   [[nodiscard]] bool hands_over_at_once() const noexcept {
-    return late_ >= least_late && late_share() * static_cast<double>(period_.count()) > static_cast<double>(cost_.count());
+    return late_ >= least_late &&
+           late_share() * static_cast<double>(period_.count()) > static_cast<double>(cost_.count());
   }
 
   [[nodiscard]] Nanos cost() const noexcept { return cost_; }  ///< c, as measured

@@ -54,8 +54,7 @@ bool same_bytes(const void* a, const void* b, std::size_t size) noexcept { retur
 
 }  // namespace
 
-Outbox::Outbox(int fd, std::size_t room)
-    : fd_(fd), parts_(room), copies_(room), letters_(room), headers_(room) {}
+Outbox::Outbox(int fd, std::size_t room) : fd_(fd), parts_(room), copies_(room), letters_(room), headers_(room) {}
 
 void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
   if (answers_ == parts_.size()) send_queued();

@@ -46,9 +46,7 @@ AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> o
 }
 
 AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
-    : rates_(rates),
-      limits_(&limits),
-      own_ports_(std::move(own_ports)) {
+    : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {
   rates_.begin();
 }
 

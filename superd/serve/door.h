@@ -109,7 +109,9 @@ class Door {
   /// for that one, and who is already in is seated and served. Repeatable, and with an interruption as close().
   void leave() noexcept;
   /// Any thread: after it has been true, this door accepts and receives nothing any more.
-  [[nodiscard]] bool has_left() const noexcept { return is_closed() || (end_.load() != Ending::open && !is_taking_.load()); }
+  [[nodiscard]] bool has_left() const noexcept {
+    return is_closed() || (end_.load() != Ending::open && !is_taking_.load());
+  }
 
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-
-
 namespace superd {
 
 WorkerRows::View WorkerRows::Row::view() const noexcept {

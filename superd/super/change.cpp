@@ -41,8 +41,8 @@ std::vector<std::string> Host::change(const ServiceTable& wanted) {
   const auto settings = possible_settings(wanted, complaints);
   auto groups = groups_for(settings);
   if (retired_.size() + groups.size() > most_retired) {
-    complaints.push_back(fmt::format("{} earlier designs still have conversations: try again when they have ended",
-                                     retired_.size()));
+    complaints.push_back(
+        fmt::format("{} earlier designs still have conversations: try again when they have ended", retired_.size()));
     return complaints;
   }
   change_limits(settings);
@@ -65,8 +65,8 @@ Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<s
       continue;
     }
     if (const auto fixed = fixed_difference(now, *found); !fixed.empty())
-      complaints.push_back(fmt::format("service {}: {}: restart superd to have that; its other settings are changed",
-                                       name, fixed));
+      complaints.push_back(
+          fmt::format("service {}: {}: restart superd to have that; its other settings are changed", name, fixed));
     if (const auto checked = check_design(found->design); !checked) {
       complaints.push_back(fmt::format("service {}: {}; it stays as it was", name, checked.error().what));
       continue;

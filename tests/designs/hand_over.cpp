@@ -113,8 +113,9 @@ TEST_P(ADesignThatHandsOver, UsesItsThreadsAgain) {
     const auto busy = serving.client();
     ASSERT_TRUE(soon([&] { return serving.notes.present == i; }));
     // It is known to be late when another one leads.
-    ASSERT_TRUE(soon([&] { return serving.design->report().hand_overs >= static_cast<std::uint64_t>(i) ||
-                                  serving.design->report().at_once; }));
+    ASSERT_TRUE(soon([&] {
+      return serving.design->report().hand_overs >= static_cast<std::uint64_t>(i) || serving.design->report().at_once;
+    }));
     serving.notes.finished = i;
     ASSERT_TRUE(is_answered(busy, "ended " + std::to_string(i)));
     threads = serving.design->report().threads;
@@ -136,7 +137,8 @@ TEST_P(ADesignThatHandsOver, GivesEachTheirBytesInOrderAcrossHandOvers) {
         ++notes.present;
         keeps_its_thread_until([&, before = notes.finished.load()] { return notes.finished > before; });
       }
-      const bool slept = co_await client.sleep(wish == 's' ? moment : Millis{0});
+      const Millis pause = wish == 's' ? moment : Millis{0};
+      const bool slept = co_await client.sleep(pause);
       if (!slept) co_return;
       const std::string_view answer = wish == 'w' ? std::string_view(much) : std::string_view(&wish, 1);
       if (!co_await client.write(answer)) co_return;

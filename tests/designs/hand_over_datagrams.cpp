@@ -206,9 +206,8 @@ TEST_P(DatagramsInAQueue, AreDroppedAndCountedWhenItIsFull) {
   EXPECT_GE(times_decided(*serving.design, Decisions::What::queues_datagrams), 1);
 
   serving.notes.may_go = true;
-  ASSERT_TRUE(soon([&] {
-    return serving.counted(&Counters::served) + serving.counted(&Counters::dropped_queue) == sent + 2;
-  }));
+  ASSERT_TRUE(
+      soon([&] { return serving.counted(&Counters::served) + serving.counted(&Counters::dropped_queue) == sent + 2; }));
   const auto served = serving.counted(&Counters::served);
   EXPECT_GT(served, 2U + 5) << "the queue has held some";
   EXPECT_LT(served, 2U + 5'000 / 32) << "and not too many";

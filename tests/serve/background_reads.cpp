@@ -144,7 +144,8 @@ TEST_P(ReadingAFile, BeyondEveryFileIsAnError) {
   const auto read_far_away = [](Connection& client, Notes& notes) -> task<> {
     std::string text(10, '\0');
     const auto room = std::as_writable_bytes(std::span(text));
-    const auto result = co_await client.read_file(file, ~std::uint64_t{0}, room);
+    constexpr auto far_away = ~std::uint64_t{0};
+    const auto result = co_await client.read_file(file, far_away, room);
     notes.add(outcome(result));
   };
   EXPECT_EQ(notes_of(waiter(), read_far_away), std::vector<std::string>{"invalid argument"});

@@ -228,9 +228,13 @@ TEST(AChange, NamesWhatCannotChangeAndLeavesItAsItIs) {
   const auto complaints = changing.change();
   ASSERT_EQ(complaints.size(), 5U);
   for (const auto* name : {"handled", "placed", "kept", "tuned", "fresh"})
-    EXPECT_EQ(std::ranges::count_if(complaints, [&](const auto& line) {
-                return line.starts_with("service " + std::string(name) + ":") && line.contains("restart");
-              }), 1) << name;
+    EXPECT_EQ(std::ranges::count_if(complaints,
+                                    [&](const auto& line) {
+                                      return line.starts_with("service " + std::string(name) + ":") &&
+                                             line.contains("restart");
+                                    }),
+              1)
+        << name;
   for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(is_echoed(changing.client(i), "still an echo")) << i;
   EXPECT_EQ(changing.host.hosted().size(), 4U);
 }
@@ -249,7 +253,8 @@ TEST(AChange, ToACombinationThatDoesNotWorkChangesNothing) {
     changing.service().limits.level += 1;
     const auto complaints = changing.change();
     ASSERT_EQ(complaints.size(), 1U) << settings.design;
-    EXPECT_TRUE(complaints[0].contains(settings.design == "event" ? settings.engine : settings.design)) << complaints[0];
+    EXPECT_TRUE(complaints[0].contains(settings.design == "event" ? settings.engine : settings.design))
+        << complaints[0];
     EXPECT_EQ(changing.hosted().limits->level, Limits{}.level);
     const auto waiting = changing.client(0);
     ASSERT_TRUE(send_text(waiting, "waiting"));
