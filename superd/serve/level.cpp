@@ -63,11 +63,9 @@ std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd)
 std::expected<Seat, Level::Refusal> Level::take() noexcept { return take_for(SeatCounts::nobody); }
 
 void Level::note_fd(Seat& seat, int fd) {
-  const std::lock_guard lock(mutex_);
-  const auto index = static_cast<std::size_t>(fd);
-  if (index >= seated_.size()) seated_.resize(std::max(index + 1, seated_.size() * 2));
-  seated_[index] = true;
+  seated_.add(fd);
   seat.fd_ = fd;
+  // After it was added: a cut before is seen here, a later one sees the descriptor.
   if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
 
@@ -79,8 +77,11 @@ void Level::charge(Seat& seat, const ClientKey& client) {
 
 void Level::give_back(Seat& seat) noexcept {
   if (seat.fd_ >= 0) {
-    const std::lock_guard lock(mutex_);
-    seated_[static_cast<std::size_t>(seat.fd_)] = false;
+    seated_.remove(seat.fd_);
+    // A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
+    if (is_cut()) {
+      const std::lock_guard over(mutex_);
+    }
   }
   counts_.give_back(seat.client_, seat.process_);
   tell(1);
@@ -122,8 +123,7 @@ void Level::withdraw(const Operation& operation) {
 void Level::cut_all() noexcept {
   counts_.cut();
   const std::lock_guard lock(mutex_);
-  for (std::size_t fd = 0; fd < seated_.size(); ++fd)
-    if (seated_[fd]) shutdown(static_cast<int>(fd), SHUT_RDWR);
+  seated_.each([](int fd) { shutdown(fd, SHUT_RDWR); });
 }
 
 }  // namespace superd

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "superd/async/waiter.h"
+#include "superd/base/counter.h"
 #include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
+#include "superd/serve/descriptor_set.h"
 #include "superd/serve/seat_counts.h"
 
 namespace superd {
@@ -121,8 +123,8 @@ class Level {
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 
+  DescriptorSet seated_;
   std::mutex mutex_;
-  std::vector<bool> seated_;  // by descriptor
   std::vector<std::pair<Waiter*, Operation*>> asking_;
 };
 
