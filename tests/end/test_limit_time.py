@@ -148,7 +148,7 @@ class Visits:
 
 @pytest.fixture(scope="module")
 def visits(tmp_path_factory):
-    services = {f"{kind}-{way.name}": way.service(workers=2, **settings)
+    services = {f"{kind}-{way.name}": way.service(workers=2, level=8, per_client=8, **settings)
                 for kind, (settings, _) in KINDS.items() for way in WAYS}
     with contextlib.ExitStack() as running:
         superd = running.enter_context(Superd(tmp_path_factory.mktemp("visits"), services))
