@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "superd/async/waiter.h"
+#include "superd/base/counter.h"
 #include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/descriptor_set.h"
@@ -41,6 +42,13 @@ class [[nodiscard]] Seat {
   [[nodiscard]] Time taken_in() const noexcept { return taken_in_; }
   /// The client it is counted for, or SeatCounts::nobody.
   [[nodiscard]] const ClientKey& client() const noexcept { return client_; }
+
+  /// The same client and time, and no place: for a process that serves while its parent holds this one.
+  [[nodiscard]] Seat shadow() const noexcept {
+    Seat same(nullptr, client_, 0);
+    same.taken_in_ = taken_in_;
+    return same;
+  }
 
  private:
   friend class Level;
