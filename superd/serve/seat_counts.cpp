@@ -83,9 +83,8 @@ void SeatCounts::make_room(int level) noexcept {
 void SeatCounts::serve_in_processes() noexcept {
   // Longer than anybody has the quick lock who is alive.
   constexpr Millis patience{1'000};
-  in_processes_.store(true, std::memory_order_seq_cst);
-  // Who found it false before is out when this one gets in.
-  if (quick_mutex_.try_lock_for(patience)) quick_mutex_.unlock();
+  if (!in_processes_.exchange(true, std::memory_order_seq_cst) && quick_mutex_.try_lock_for(patience))
+    quick_mutex_.unlock();
   const Change change(*this);
   make_room(level());
 }
@@ -132,7 +131,7 @@ void SeatCounts::give_back_journaled(const ClientKey& client, std::uint32_t proc
   count_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-int SeatCounts::release(std::uint32_t process) noexcept {
+int SeatCounts::release(std::uint32_t process, Counter* as) noexcept {
   int released = 0;
   // What is given back moves others in the table, perhaps to where we have looked: until there are none.
   for (bool found = true; found;) {
@@ -146,6 +145,7 @@ int SeatCounts::release(std::uint32_t process) noexcept {
       const int seats = static_cast<int>(entry->count);
       if (key.client != nobody) change.add({key.client}, -seats);
       change.add(key, -seats);
+      if (as) as->add(static_cast<std::uint64_t>(seats));
       count_.fetch_sub(seats, std::memory_order_seq_cst);
       released += seats;
       found = true;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "superd/base/counter.h"
 #include "superd/base/shared_mutex.h"
 #include "superd/serve/client_table.h"
 
@@ -44,8 +45,9 @@ class SeatCounts {
   /// From now on several processes take seats: those that could die have numbers of their own, not 0, and tell them.
   void serve_in_processes() noexcept;
   [[nodiscard]] bool is_in_processes() const noexcept { return in_processes_.load(std::memory_order_relaxed); }
-  /// Gives back all that a dead process had (0: all processes that have a number); how many seats that were.
-  int release(std::uint32_t process) noexcept;
+  /// Gives back all that a dead process had (0: all processes that have a number); how many seats that were. They are
+  /// counted in `as`, where that is not null, before the level falls: who waits for that finds the count right.
+  int release(std::uint32_t process, Counter* as) noexcept;
 
   // Sequentially consistent, so that who gives back and who asks for a vacancy cannot miss each other.
   [[nodiscard]] int count() const noexcept { return count_.load(std::memory_order_seq_cst); }
@@ -54,7 +56,7 @@ class SeatCounts {
   [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
   void cut() noexcept { is_cut_.store(true, std::memory_order_seq_cst); }
-  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_seq_cst); }
+  [[nodiscard]] bool is_cut() const noexcept { return is_cut_.load(std::memory_order_relaxed); }
 
  private:
   class Change;

@@ -67,6 +67,10 @@ Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<s
     if (const auto fixed = fixed_difference(now, *found); !fixed.empty())
       complaints.push_back(fmt::format("service {}: {}: restart superd to have that; its other settings are changed",
                                        name, fixed));
+    if (const auto checked = check_design(found->design); !checked) {
+      complaints.push_back(fmt::format("service {}: {}; it stays as it was", name, checked.error().what));
+      continue;
+    }
     now.design = found->design;
     now.limits = found->limits;
     now.group = found->group;

@@ -96,7 +96,7 @@ class Serving {
     auto made = make_design(way);
     if (!made) throw std::runtime_error(made.error().what);
     design = std::move(*made);
-    open(addresses);
+    if (!addresses.empty()) open(addresses);
   }
   /// As a drain without patience.
   ~Serving() {
@@ -111,18 +111,26 @@ class Serving {
 
   /// Opens more listeners under the same design.
   void open(const std::vector<std::string>& addresses) {
-    std::vector<std::shared_ptr<Listener>> fresh;
+    bind(addresses);
+    open_bound();
+  }
+
+  /// In two steps, for clients who are there before anybody listens to them.
+  void bind(const std::vector<std::string>& addresses) {
     for (const auto& text : addresses) {
       const auto parsed = address(text);
       auto socket = listen_at(text);
       const auto local = local_endpoint(socket).value();
-      fresh.push_back(
-          listeners_.emplace_back(std::make_shared<Listener>(std::move(socket), parsed.transport, local, hosted)));
+      listeners_.push_back(std::make_shared<Listener>(std::move(socket), parsed.transport, local, hosted));
     }
-    const auto opened = design->open(fresh);
-    if (!opened) throw std::runtime_error(opened.error().what);
+  }
+  void open_bound() {
+    const auto opened_now = design->open(std::span(listeners_).subspan(opened_));
+    if (!opened_now) throw std::runtime_error(opened_now.error().what);
+    opened_ = listeners_.size();
   }
 
+  const Endpoint& where(std::size_t listener = 0) const { return listeners_.at(listener)->local; }
   Socket client(std::size_t listener = 0) const {
     const auto& door = *listeners_.at(listener);
     return connected_to(door.local, is_stream(door.transport) ? SOCK_STREAM : SOCK_DGRAM);
@@ -138,7 +146,27 @@ class Serving {
 
  private:
   std::vector<std::shared_ptr<Listener>> listeners_;
+  std::size_t opened_ = 0;
 };
+
+/// Those whose threads take over from each other while a handler computes.
+inline std::vector<DesignSettings> ways_that_change_hands() {
+  auto ways = ways_to_serve();
+  std::erase_if(ways, [](const auto& way) { return !find_design(way.design)->uses_threads; });
+  return ways;
+}
+
+/// Keeps its thread until the claim holds, as a handler does that computes or is in a call of its own.
+template <class Claim>
+void keeps_its_thread_until(Claim claim) {
+  if (!soon(claim)) ADD_FAILURE() << "a handler was never let go";
+}
+
+/// How often the design has decided so, as far as it remembers.
+inline std::ptrdiff_t times_decided(const Design& design, Decisions::What what) {
+  const auto report = design.report();
+  return std::ranges::count(report.decisions, what, &Decisions::Decision::what);
+}
 
 /// A test that runs for some ways to serve.
 class EveryWay : public ::testing::TestWithParam<DesignSettings> {

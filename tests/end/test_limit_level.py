@@ -48,7 +48,8 @@ def test_at_the_level_clients_wait_and_get_the_next_free_seat(superd, way):
         queue = Queue(program, sockets, LEVEL + 5)
         while queue.waiting:
             poll_until(lambda: len(queue.seat()) == LEVEL, what="all seats are taken")
-            assert program.wait_for_level("echo", LEVEL)["full"] >= 1
+            program.wait_for_level("echo", LEVEL)
+            program.wait_for("echo", full=1)
             assert len(queue.seat()) == LEVEL, "more than the level were answered"
             queue.one_leaves()
     counters = program.wait_for("echo", served=LEVEL + 5)
