@@ -122,7 +122,7 @@ class Preforker final : public Supervisor {
     workers_.erase(found);
     auto& stand = *worker.stand;
     auto& hosted = *stand.listener->hosted;
-    hosted.level.release_process(static_cast<std::uint32_t>(process), worker.was_cut ? &hosted.counters.cut : nullptr);
+    hosted.release_process(process, worker.was_cut ? &hosted.counters.cut : nullptr);
     if (worker.was_cut || (is_closing_ && WIFEXITED(status) && WEXITSTATUS(status) == 0)) return;
     hosted.counters.crashed.add();
     log_event(Severity::error, "worker crashed",

@@ -60,6 +60,7 @@ class Brood {
     const bool went_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!went_well && was_cut) hosted->counters.cut.add();
     if (!went_well && !was_cut) note_crash(*hosted, process, status);
+    if (!went_well) hosted->board.workers().release_process(process);
     children_.erase(found);
   }
 
@@ -104,8 +105,9 @@ class PlaceInProcess final : public Placement {
   bool place(HostedService& hosted, Socket& socket, Seat& seat) override {
     const bool placed = brood_.start(hosted, socket.fd(), seat, [&] {
       Blocking waiter;
-      Seat held_by_parent;
-      converse(hosted, socket, waiter, held_by_parent);
+      Seat held_by_parent = seat.shadow();
+      Worker worker(hosted);
+      converse(hosted, socket, waiter, held_by_parent, &worker);
     });
     // The connection must end when the child ends it.
     if (placed) socket.reset();
@@ -118,8 +120,9 @@ class PlaceInProcess final : public Placement {
     return brood_.start(*listener->hosted, listener->socket.fd(), seat, [&] {
       Blocking waiter;
       DirectPath path(listener);
-      Seat held_by_parent;
-      converse(listener, slot, path, waiter, held_by_parent);
+      Seat held_by_parent = seat.shadow();
+      Worker worker(*listener->hosted);
+      converse(listener, slot, path, waiter, held_by_parent, &worker);
     });
   }
 

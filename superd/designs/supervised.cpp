@@ -66,7 +66,7 @@ struct Supervised::Post {
 
   // What it had taken and given to nobody who lives. Its workers' places are given back by whoever reaps them.
   void give_back() noexcept {
-    for (const auto& listener : listeners) listener->hosted->level.release_process(static_cast<std::uint32_t>(process));
+    for (const auto& listener : listeners) listener->hosted->release_process(process);
   }
 
   // The end of the channel tells it to end; its children are killed by it, or die with it.

@@ -32,11 +32,10 @@ struct HostedService {
     answers.change(*limits);
   }
 
-  /// What a process left behind that has died, 0: all that have joined the level (Level::join_as_process()). How many
-  /// conversations ended with it.
-  int release_process(pid_t process) noexcept {
+  /// Clears away what a process left behind that has died: its row, and its seats as Level::release_process() does.
+  int release_process(pid_t process, Counter* as = nullptr) noexcept {
     board.workers().release_process(process);
-    return level.release_process(static_cast<std::uint32_t>(process));
+    return level.release_process(static_cast<std::uint32_t>(process), as);
   }
 
   const std::string name;

@@ -69,7 +69,7 @@ void Level::note_fd(Seat& seat, int fd) {
 }
 
 void Level::charge(Seat& seat, const ClientKey& client) {
-  if (seat.client_ != SeatCounts::nobody) return;
+  if (!seat.is_taken() || seat.client_ != SeatCounts::nobody) return;
   counts_.charge(client, seat.process_);
   seat.client_ = client;
 }

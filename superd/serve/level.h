@@ -43,6 +43,13 @@ class [[nodiscard]] Seat {
   /// The client it is counted for, or SeatCounts::nobody.
   [[nodiscard]] const ClientKey& client() const noexcept { return client_; }
 
+  /// The same client and time, and no place: for a process that serves while its parent holds this one.
+  [[nodiscard]] Seat shadow() const noexcept {
+    Seat same(nullptr, client_, 0);
+    same.taken_in_ = taken_in_;
+    return same;
+  }
+
  private:
   friend class Level;
   Seat(Level* level, const ClientKey& client, std::uint32_t process) noexcept

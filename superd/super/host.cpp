@@ -97,7 +97,7 @@ bool Host::tend() noexcept {
   end_retired();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
-  for (const auto& hosted : hosted_) hosted->level.release_process(0);
+  for (const auto& hosted : hosted_) hosted->release_process(0);
   return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <span>
@@ -69,6 +70,25 @@ void raise_descriptor_limit(const ServiceTable& table) {
     });
 }
 
+namespace {
+
+struct QuantileNames {
+  const char *half, *most, *longest;
+};
+
+void add_quantiles(std::vector<LogField>& fields, const Histogram& histogram, const QuantileNames& names) {
+  const auto seen = histogram.snapshot();
+  if (seen.count() == 0) return;
+  const auto micros = [](Clock::duration duration) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  };
+  fields.emplace_back(names.half, micros(seen.quantile(0.5)));
+  fields.emplace_back(names.most, micros(seen.quantile(0.99)));
+  fields.emplace_back(names.longest, micros(seen.max()));
+}
+
+}  // namespace
+
 void log_counters(const Host& host) {
   for (const auto& hosted : host.hosted()) {
     std::vector<LogField> fields{
@@ -78,6 +98,8 @@ void log_counters(const Host& host) {
     };
     for (const auto& [name, counter] : counter_table())
       if (const auto value = (hosted->counters.*counter).value()) fields.emplace_back(name, value);
+    add_quantiles(fields, hosted->board.waited(), {"waited_p50_us", "waited_p99_us", "waited_max_us"});
+    add_quantiles(fields, hosted->board.served_in(), {"service_p50_us", "service_p99_us", "service_max_us"});
     log_event(Severity::info, "counters", fields);
   }
 }

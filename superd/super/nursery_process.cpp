@@ -96,7 +96,7 @@ Time Caretaker::tend() noexcept {
 void Caretaker::reap_orphans() noexcept {
   for (pid_t orphan; (orphan = waitpid(-1, nullptr, WNOHANG)) > 0;)
     for (const auto& hosted : known_)
-      if (hosted->level.release_process(static_cast<std::uint32_t>(orphan))) hosted->counters.crashed.add();
+      if (hosted->release_process(orphan)) hosted->counters.crashed.add();
 }
 
 bool Caretaker::serve_request() noexcept try {
