@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +40,22 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
   return code;
 }
 
+// A file that is wrong changes nothing.
+void reload(const Options& options, superd::Host& host) {
+  auto wanted = wanted_table(options);
+  const auto complaints = wanted ? host.change(*wanted) : wanted.error();
+  for (const auto& line : complaints)
+    superd::log_event(superd::Severity::error, wanted ? "not changed" : "no reload",
+                      {
+                          {"why", line}
+    });
+  if (wanted)
+    superd::log_event(superd::Severity::info, "reloaded",
+                      {
+                          {"file", options.config}
+    });
+}
+
 ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   superd::set_log(table.log_level, table.log_format);
   if (auto prepared = superd::prepare_process(); !prepared)
@@ -48,11 +65,14 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   if (!bound) return complain(bound.error(), ExitCode::try_again);
   const auto welcome = options.config.empty() ? superd::welcome(table) : std::string();
   superd::Host host;
+  const bool has_file = !options.config.empty();
+  if (has_file) host.prepare_changes();
   if (auto served = host.serve(table, std::move(*bound)); !served)
     return complain({"superd: " + served.error().what}, ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);
   std::fflush(stdout);
-  return superd::run_until_signalled(host, table.drain);
+  const auto read_again = [&] { reload(options, host); };
+  return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr);
 }
 
 ExitCode act(const Options& options) {
@@ -82,7 +102,7 @@ int main(int argc, char** argv) try {
   app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
   app.footer(
-      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGUSR2 logs all counters.\n"
+      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR2 logs all counters.\n"
       "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
   try {
     app.parse(argc, argv);

@@ -31,17 +31,22 @@ class Waiter {
   /// The operation must live until this returns, and its owner must call forget() before it dies.
   virtual void cancel(Operation& operation) noexcept = 0;
 
-  /// The time as of the last wake-up: what deadlines are reckoned from without a call per operation. Any thread: the one
-  /// that serves a client may have lost its loop to another.
+  /// The time as of the last wake-up or look: what deadlines are reckoned from without a call per operation. Any thread:
+  /// the one that serves a client may have lost its loop to another.
   [[nodiscard]] Time now() const noexcept { return Time(Clock::duration(now_.load(std::memory_order_relaxed))); }
 
-  /// The thread may have been blocked outside wait(): looks at the clock again, where turns do not do that anyway.
-  virtual void refresh_now() noexcept {}
+  /// Any thread: how many conversations have this waiter, for who wants to end it.
+  [[nodiscard]] int conversations() const noexcept { return conversations_.load(std::memory_order_acquire); }
+  void note_conversation(int difference) noexcept { conversations_.fetch_add(difference, std::memory_order_acq_rel); }
+
+  /// Any thread: looks at the clock.
+  void refresh_now() noexcept { set_now(Clock::now()); }
 
  protected:
   void set_now(Time now) noexcept { now_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
 
  private:
+  std::atomic<int> conversations_{0};
   std::atomic<Clock::rep> now_{Clock::now().time_since_epoch().count()};
 };
 

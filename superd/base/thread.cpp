@@ -1,6 +1,11 @@
 #include "superd/base/thread.h"
 
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -79,6 +84,21 @@ void Thread::join() noexcept {
 
 void Thread::interrupt() noexcept {
   if (running_) interrupt(id_);
+}
+
+void Thread::take_short_slices() noexcept {
+  // As the kernel has it; glibc 2.36 has neither the call nor the structure.
+  struct {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes{};
+  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0 || attributes.policy != SCHED_OTHER) return;
+  // The least that it takes is 0.1 ms. A switch costs some 2 us, and happens only where processors are short.
+  attributes.runtime = 100'000;
+  (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 void Thread::interrupt(pthread_t id) noexcept { pthread_kill(id, interrupt_signal); }

@@ -36,6 +36,10 @@ class Thread {
   /// The same for a thread that somebody else owns and that has not ended.
   static void interrupt(pthread_t id) noexcept;
 
+  /// The calling thread takes the processor in short slices from now on: whoever wakes up meanwhile need not wait until a
+  /// slice of milliseconds is over (sched_setattr(2): sched_runtime, since Linux 6.12; without effect before).
+  static void take_short_slices() noexcept;
+
  private:
   pthread_t id_{};
   bool running_ = false;

@@ -80,7 +80,7 @@ constexpr Key table[] = {
     key<Whole, design, &DesignSettings::loops>("loops", anywhere, {0, 1024},
                                                "of event and adaptive; 0: one, or for adaptive one a processor"),
     key<Whole, design, &DesignSettings::workers>("workers", anywhere, {1, 10'000},
-                                                 "threads of a prethreaded design at each listener"),
+                                                 "threads or processes of a preallocated design at each listener"),
     key<Whole, design, &DesignSettings::threads>("threads", anywhere, limit(10'000),
                                                  "the most threads of a delayed or adaptive design"),
     key<DurationOrAuto, design, &DesignSettings::deadline>(

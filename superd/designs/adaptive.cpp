@@ -56,6 +56,14 @@ class Adaptive final : public Design {
     return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->close(); }) == 0;
   }
 
+  bool leave() noexcept override {
+    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(loops_, [](const auto& loop) { return loop->is_done(); });
+  }
+
   void cut() noexcept override {
     for (const auto& loop : loops_) loop->cut();
   }

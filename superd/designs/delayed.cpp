@@ -69,6 +69,16 @@ class Doors final : public Station {
     return false;
   }
 
+  bool leave() noexcept {
+    for (const auto& door : doors_) door->leave();
+    if (std::ranges::all_of(doors_, &Door::has_left)) return true;
+    for (const auto& door : doors_) set_blocking(door->fd(), false);
+    reserve_.interrupt(leader_.load(std::memory_order_acquire));
+    return false;
+  }
+
+  [[nodiscard]] bool is_done() const noexcept { return ended_.load(std::memory_order_acquire) && !anybody_away(); }
+
   void cut() noexcept { blocking_.cancel_all(); }
 
  private:
@@ -133,6 +143,14 @@ class Delayed final : public Design {
 
   bool close() noexcept override {
     return std::ranges::count_if(doors_, [](const auto& doors) { return !doors->close(); }) == 0;
+  }
+
+  bool leave() noexcept override {
+    return std::ranges::count_if(doors_, [](const auto& doors) { return !doors->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(doors_, [](const auto& doors) { return doors->is_done(); });
   }
 
   void cut() noexcept override {

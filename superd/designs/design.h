@@ -64,6 +64,14 @@ class Design {
   /// false: call again in a while.
   virtual bool close() noexcept = 0;
 
+  /// Stops taking clients in at once, because another design is about to open these listeners: those in the backlog are
+  /// for that one; conversations go on. True when this one accepts and receives nothing any more; false: call again in a
+  /// while.
+  virtual bool leave() noexcept = 0;
+
+  /// After leave() or close(): nobody is being served here any more, so that the destructor need not wait.
+  [[nodiscard]] virtual bool is_done() noexcept = 0;
+
   /// Ends what shutdown(2) on the connections does not end: sleeping handlers, above all. After close() was called.
   virtual void cut() noexcept = 0;
 

@@ -41,6 +41,16 @@ class Loop {
     return std::ranges::all_of(doors_, &Door::is_closed);
   }
 
+  bool leave() noexcept {
+    for (const auto& door : doors_)
+      if (!door->is_closed()) door->leave();
+    return std::ranges::all_of(doors_, &Door::has_left);
+  }
+
+  bool is_done() const noexcept {
+    return std::ranges::all_of(doors_, &Door::is_closed) && engine_->conversations() == 0;
+  }
+
   void cut() {
     engine_->post([this] { engine_->cancel_all(); });
   }
@@ -84,6 +94,14 @@ class Event final : public Design {
 
   bool close() noexcept override {
     return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->close(); }) == 0;
+  }
+
+  bool leave() noexcept override {
+    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(loops_, [](const auto& loop) { return loop->is_done(); });
   }
 
   void cut() noexcept override {

@@ -61,6 +61,14 @@ bool ListeningThread::close() noexcept {
   return false;
 }
 
+bool ListeningThread::leave() noexcept {
+  for (const auto& door : doors_) door->leave();
+  if (std::ranges::all_of(doors_, &Door::has_left)) return true;
+  for (const auto& door : doors_) set_blocking(door->fd(), false);
+  thread_.interrupt();
+  return false;
+}
+
 void ListeningThread::cut() noexcept {
   blocking_.cancel_all();
   thread_.interrupt();

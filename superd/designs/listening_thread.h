@@ -28,6 +28,8 @@ class ListeningThread {
   ~ListeningThread();
 
   bool close() noexcept;
+  bool leave() noexcept;
+  [[nodiscard]] bool has_ended() const noexcept { return ended_.load(std::memory_order_acquire); }
   void cut() noexcept;
 
  private:

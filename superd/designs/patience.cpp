@@ -16,9 +16,10 @@ void Patience::note_hand_over(Nanos cost) noexcept {
   // It was counted as a conversation when it was seen to begin.
   count(0, 1);
   quiet_ = 0;
-  // The mean of about the last eight: one that met a busy processor is no rule.
-  cost_ += (cost - cost_) / 8;
-  if (!fixed_) period_ = std::clamp(cost_, shortest, longest);
+  // What it costs where there is a processor for it: a hand-over that waits for one behind the very conversation that is
+  // late says nothing about that, and believing it would make the next one wait the longer.
+  cost_ += (cost - cost_) / (cost < cost_ ? 4 : 64);
+  if (!fixed_) period_ = shortest;
 }
 
 void Patience::note_duration(Nanos served) noexcept { count(1, served > period_ ? 1 : 0); }

@@ -32,6 +32,14 @@ class Prethreaded final : public Design {
     return std::ranges::count_if(threads_, [](const auto& thread) { return !thread->close(); }) == 0;
   }
 
+  bool leave() noexcept override {
+    return std::ranges::count_if(threads_, [](const auto& thread) { return !thread->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(threads_, [](const auto& thread) { return thread->has_ended(); });
+  }
+
   void cut() noexcept override {
     for (const auto& thread : threads_) thread->cut();
   }

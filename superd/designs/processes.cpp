@@ -51,6 +51,8 @@ class Brood {
     }
   }
 
+  [[nodiscard]] bool is_empty() const noexcept { return children_.empty(); }
+
   void ended(pid_t process, int status) noexcept {
     const auto found = children_.find(process);
     if (found == children_.end()) return;
@@ -151,6 +153,7 @@ class Dispatcher final : public Supervisor {
 
   [[nodiscard]] bool is_closed() const noexcept override { return std::ranges::all_of(doors_, &Door::is_closed); }
   void cut() noexcept override { brood_.cut(); }
+  [[nodiscard]] bool has_children() const noexcept override { return !brood_.is_empty(); }
   void ended(pid_t child, int status) noexcept override { brood_.ended(child, status); }
   Time tend(Time) noexcept override { return never; }
 

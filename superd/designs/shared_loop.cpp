@@ -22,6 +22,17 @@ bool SharedLoop::close() noexcept {
   return std::ranges::all_of(doors_, &Door::is_closed) && !has_queued_.load(std::memory_order_acquire);
 }
 
+bool SharedLoop::leave() noexcept {
+  for (const auto& door : doors_)
+    if (!door->is_closed()) door->leave();
+  return std::ranges::all_of(doors_, &Door::has_left);
+}
+
+bool SharedLoop::is_done() const noexcept {
+  return std::ranges::all_of(doors_, &Door::is_closed) && !has_queued_.load(std::memory_order_acquire) &&
+         !anybody_away() && waiter_.conversations() == 0;
+}
+
 void SharedLoop::cut() {
   engine().post([this] { engine().cancel_all(); });
 }

@@ -26,6 +26,8 @@ class SharedLoop final : public Station {
   // One thread at a time, as in Design.
   void open(const std::shared_ptr<Listener>& listener);
   bool close() noexcept;
+  bool leave() noexcept;
+  [[nodiscard]] bool is_done() const noexcept;
   void cut();
   /// The leader cancels what is left, and leads no more.
   void end();

@@ -145,6 +145,12 @@ bool Supervised::has_closed(Post& post) noexcept {
   return true;
 }
 
+// Its process ends when it has nobody left.
+bool Supervised::is_done() noexcept {
+  (void)tend();
+  return std::ranges::all_of(posts_, [](const Post& post) { return post.process < 0; });
+}
+
 void Supervised::cut() noexcept {
   for (const auto& post : posts_) post.say(Word::cut);
 }

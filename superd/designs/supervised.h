@@ -25,6 +25,12 @@ class Supervised final : public Design {
 
   Result<> open(Listeners listeners) override;
   bool close() noexcept override;
+  // Whoever of its processes still waits at the door is told, and takes one client more at the most.
+  bool leave() noexcept override {
+    (void)close();
+    return true;
+  }
+  bool is_done() noexcept override;
   void cut() noexcept override;
   Time tend() noexcept override;
 

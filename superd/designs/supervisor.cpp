@@ -22,10 +22,13 @@ void Supervisor::run(Socket channel) noexcept {
   tell(Word::opened);
   while (!ending_) {
     engine_->turn(tend(Clock::now()));
+    if (said_closed_ && !has_children()) break;
     if (said_closed_ || !is_closed()) continue;
     said_closed_ = true;
     let_go();
     tell(Word::closed);
+    // Another turn would wait for a death that has been.
+    if (!has_children()) break;
   }
   end();
 }

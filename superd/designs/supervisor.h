@@ -38,6 +38,7 @@ class Supervisor {
   [[nodiscard]] virtual bool is_closed() const noexcept = 0;
   /// Kills all children.
   virtual void cut() noexcept = 0;
+  [[nodiscard]] virtual bool has_children() const noexcept = 0;
   virtual void ended(pid_t child, int status) noexcept = 0;
   /// Does what is due; returns when something is due next.
   virtual Time tend(Time now) noexcept = 0;

@@ -37,19 +37,21 @@ ReserveThread* ThreadReserve::start() noexcept try {
 }
 
 void ThreadReserve::begin(ReserveThread& chosen, Leadable& work) noexcept {
-  chosen.work = &work;
-  chosen.wake.notify_one();
+  chosen.work_ = &work;
+  chosen.wake_.notify_one();
 }
 
 void ThreadReserve::run(Threads::iterator self) noexcept {
+  // Whoever takes over must get at a processor while the conversation that is late has it.
+  Thread::take_short_slices();
   std::unique_lock lock(mutex_);
-  self->id = pthread_self();
+  self->id_ = pthread_self();
   while (wait_for_work(*self, lock)) {
-    auto* const work = self->work;
+    auto* const work = self->work_;
     lock.unlock();
     work->lead(*self);
     lock.lock();
-    self->work = nullptr;
+    self->work_ = nullptr;
     spares_.push_back(&*self);
   }
   std::erase(spares_, &*self);
@@ -60,14 +62,14 @@ void ThreadReserve::run(Threads::iterator self) noexcept {
 
 bool ThreadReserve::wait_for_work(ReserveThread& self, std::unique_lock<std::mutex>& lock) noexcept {
   const auto until = Clock::now() + keep;
-  self.wake.wait_until(lock, until, [&] { return self.work || ending_; });
-  return self.work;
+  self.wake_.wait_until(lock, until, [&] { return self.work_ || ending_; });
+  return self.work_;
 }
 
 void ThreadReserve::interrupt(const ReserveThread* thread) noexcept {
   const std::lock_guard lock(mutex_);
   for (const auto& each : threads_)
-    if (&each == thread && each.id != pthread_t{}) Thread::interrupt(each.id);
+    if (&each == thread && each.id_ != pthread_t{}) Thread::interrupt(each.id_);
 }
 
 void ThreadReserve::cancel_all() noexcept {
@@ -82,15 +84,14 @@ ThreadReserve::Count ThreadReserve::count() const noexcept {
 
 // Under the lock.
 void ThreadReserve::note(Decisions::What what) noexcept {
-  decisions_.note(what, {.period = keep,
-                         .threads = static_cast<int>(threads_.size()),
-                         .spares = static_cast<int>(spares_.size())});
+  decisions_.note(
+      what, {.period = keep, .threads = static_cast<int>(threads_.size()), .spares = static_cast<int>(spares_.size())});
 }
 
 ThreadReserve::~ThreadReserve() {
   std::unique_lock lock(mutex_);
   ending_ = true;
-  for (auto& each : threads_) each.wake.notify_one();
+  for (auto& each : threads_) each.wake_.notify_one();
   gone_.wait(lock, [&] { return threads_.empty(); });
 }
 

@@ -14,6 +14,7 @@
 
 namespace superd {
 
+class Leadable;
 class ThreadReserve;
 
 /// A thread of a reserve, as the work that it does sees it.
@@ -24,9 +25,9 @@ class ReserveThread {
 
  private:
   friend class ThreadReserve;
-  pthread_t id{};
-  class Leadable* work = nullptr;  // what it is to lead next
-  std::condition_variable wake;
+  pthread_t id_{};
+  Leadable* work_ = nullptr;  // what it is to lead next
+  std::condition_variable wake_;
 };
 
 /// What one thread at a time leads.
@@ -61,7 +62,7 @@ class ThreadReserve {
       begin(*chosen, work);
     else
       spares_.push_back(chosen);
-    return chosen->work != nullptr;
+    return chosen->work_ != nullptr;
   }
 
   /// Interrupts a system call of the thread, if it still is one of ours (see Thread::interrupt()).

@@ -43,6 +43,11 @@ class Crew {
     for (auto& blocking : members_) blocking.cancel_all();
   }
 
+  bool is_gone() noexcept {
+    const std::lock_guard lock(mutex_);
+    return members_.empty();
+  }
+
   void wait_until_gone() {
     std::unique_lock lock(mutex_);
     left_.wait(lock, [&] { return members_.empty(); });
@@ -71,7 +76,10 @@ struct ConnectionWork {
   HostedService& hosted;
   Socket socket;
   Seat seat;
-  void run(Waiter& waiter) noexcept try { converse(hosted, socket, waiter, seat); } catch (const std::bad_alloc&) {
+  void run(Waiter& waiter) noexcept try {
+    Worker worker(hosted);
+    converse(hosted, socket, waiter, seat, &worker);
+  } catch (const std::bad_alloc&) {
     hosted.counters.out_of_memory.add();
   }
 };
@@ -82,7 +90,10 @@ struct DatagramWork {
   Seat seat;
   void run(Waiter& waiter) noexcept try {
     DirectPath path(listener);
-    converse(listener, slot, path, waiter, seat);
+    Worker worker(*listener->hosted);
+    // The thread has taken its time to begin.
+    waiter.refresh_now();
+    converse(listener, slot, path, waiter, seat, &worker);
   } catch (const std::bad_alloc&) {
     listener->hosted->counters.out_of_memory.add();
   }
@@ -135,6 +146,14 @@ class Threads final : public Design {
 
   bool close() noexcept override {
     return std::ranges::count_if(listening_, [](const auto& thread) { return !thread->close(); }) == 0;
+  }
+
+  bool leave() noexcept override {
+    return std::ranges::count_if(listening_, [](const auto& thread) { return !thread->leave(); }) == 0;
+  }
+
+  bool is_done() noexcept override {
+    return std::ranges::all_of(listening_, [](const auto& thread) { return thread->has_ended(); }) && crew_.is_gone();
   }
 
   void cut() noexcept override {

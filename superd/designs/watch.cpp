@@ -37,6 +37,7 @@ void Watch::remove(Watched& watched) noexcept {
 
 void Watch::run() noexcept {
   // Timers of ordinary threads may be late by 50 us, which is all the time there is.
+  Thread::take_short_slices();
   prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   std::unique_lock lock(mutex_);
   while (!ending_) {
@@ -121,11 +122,7 @@ void Watch::adjust(Change change) noexcept {
 
 Watch::State Watch::state() const noexcept {
   const std::lock_guard lock(mutex_);
-  return {patience_.period(),
-          patience_.cost(),
-          patience_.late_share(),
-          patience_.hands_over_at_once(),
-          looks_,
+  return {patience_.period(), patience_.cost(), patience_.late_share(), patience_.hands_over_at_once(), looks_,
           hand_overs_};
 }
 

@@ -25,7 +25,6 @@ class Blocking final : public Waiter {
   void forget(Operation&) noexcept override;
   void signal(Operation&) noexcept override;
   void cancel(Operation&) noexcept override;
-  void refresh_now() noexcept override { set_now(Clock::now()); }
 
   /// Any thread, for good: whoever sleeps or will sleep is cancelled.
   void cancel_all() noexcept;

@@ -40,18 +40,14 @@ Clock::duration time_per_answer(const Limits& limits) noexcept {
 AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
     : own_("superd answers", sizeof(AnswerRates)),
       rates_(own_.as<AnswerRates>()),
-      amplification_(limits.amplification),
-      trusted_(limits.trusted),
-      per_answer_(time_per_answer(limits)),
+      limits_(&limits),
       own_ports_(std::move(own_ports)) {
   rates_.begin();
 }
 
 AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
     : rates_(rates),
-      amplification_(limits.amplification),
-      trusted_(limits.trusted),
-      per_answer_(time_per_answer(limits)),
+      limits_(&limits),
       own_ports_(std::move(own_ports)) {
   rates_.begin();
 }
@@ -59,7 +55,7 @@ AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_p
 AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
   if (is_trusted(from)) return Verdict::answer;
-  return rates_.take(ClientKey::prefix_of(from), now, per_answer_) ? Verdict::answer : Verdict::over_rate;
+  return rates_.take(ClientKey::prefix_of(from), now, time_per_answer(limits())) ? Verdict::answer : Verdict::over_rate;
 }
 
 bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept {
@@ -75,7 +71,7 @@ bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const 
 }
 
 bool AnswerGuard::is_trusted(const Endpoint& from) const noexcept {
-  return std::ranges::any_of(trusted_, [&](const Network& network) { return network.holds(from); });
+  return std::ranges::any_of(limits().trusted, [&](const Network& network) { return network.holds(from); });
 }
 
 void AnswerRates::begin() noexcept { std::construct_at(&mutex_); }
@@ -101,7 +97,7 @@ std::size_t AnswerGuard::room(const Endpoint& from, std::size_t request) const n
   // 64 bytes more, so that a line of text can be had by asking with an empty datagram (RFC 867).
   constexpr std::size_t allowance = 64;
   if (is_trusted(from)) return longest;
-  return std::min<std::size_t>(longest, request * amplification_ + allowance);
+  return std::min<std::size_t>(longest, request * limits().amplification + allowance);
 }
 
 }  // namespace superd

@@ -54,10 +54,13 @@ class AnswerRates {
 /// the sender wrote. Thread-safe.
 class AnswerGuard {
  public:
-  /// With rates of its own.
+  /// With rates of its own. `limits` must live as long as the guard, here and below.
   AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
   /// `rates` is zeroed shared memory, which must outlive the guard.
   AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
+
+  /// Other limits from now on, which must live as long as the guard. One thread at a time.
+  void change(const Limits& limits) noexcept { limits_.store(&limits, std::memory_order_release); }
 
   enum class Verdict : std::uint8_t { answer, bad_source, over_rate };
 
@@ -73,13 +76,12 @@ class AnswerGuard {
 
  private:
   [[nodiscard]] bool is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept;
+  [[nodiscard]] const Limits& limits() const noexcept { return *limits_.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_trusted(const Endpoint& from) const noexcept;
 
   SharedMemory own_;  // empty where the rates lie in somebody else's
   AnswerRates& rates_;
-  const std::uint64_t amplification_;
-  const std::vector<Network> trusted_;
-  const Clock::duration per_answer_;
+  std::atomic<const Limits*> limits_;
   const std::shared_ptr<const OwnPorts> own_ports_;
 };
 

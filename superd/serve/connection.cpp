@@ -24,7 +24,7 @@ End end_of(const Operation& operation) noexcept {
 // In 32 bits: a client is not waited for longer than 24 days without a byte.
 std::int32_t full_patience(const HostedService& hosted) noexcept {
   return static_cast<std::int32_t>(
-      std::min<Millis::rep>(hosted.limits.idle.count(), std::numeric_limits<std::int32_t>::max()));
+      std::min<Millis::rep>(hosted.limits->idle.count(), std::numeric_limits<std::int32_t>::max()));
 }
 
 // What a client may still send after the end before its flood gets a reset.
@@ -50,9 +50,13 @@ Connection::Connection(int socket, Waiter& waiter, HostedService& hosted) noexce
     : waiter_(waiter), hosted_(hosted), began_(waiter.now()), patience_(full_patience(hosted)) {
   fd = socket;
   progressed = &Connection::wrote;
+  waiter_.note_conversation(1);
 }
 
-Connection::~Connection() { waiter_.forget(*this); }
+Connection::~Connection() {
+  waiter_.forget(*this);
+  waiter_.note_conversation(-1);
+}
 
 bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
   kind = what;
@@ -61,7 +65,7 @@ bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
   if (!lingers_) waiting_since_ = waiter_.now();
   set_deadline();
   // Who is never waited for never times out: a client that takes at once all that a handler writes now and then.
-  if (waiter_.now() >= began_ + hosted_.limits.total) {
+  if (waiter_.now() >= began_ + hosted_.limits->total) {
     outcome = Outcome::timed_out;
     return false;
   }
@@ -69,8 +73,8 @@ bool Connection::begin(Kind what, std::coroutine_handle<> handler) noexcept {
 }
 
 void Connection::set_deadline() noexcept {
-  const Time limit = waiting_since_ + (lingers_ ? hosted_.limits.linger : Millis(patience_));
-  deadline = std::min(limit, began_ + hosted_.limits.total);
+  const Time limit = waiting_since_ + (lingers_ ? hosted_.limits->linger : Millis(patience_));
+  deadline = std::min(limit, began_ + hosted_.limits->total);
 }
 
 // Waiting takes from the client's patience, bytes give it back at min_rate, up to `idle`.
@@ -79,7 +83,7 @@ void Connection::note_waiting(std::size_t moved) noexcept {
   const auto full = full_patience(hosted_);
   const auto waited = std::chrono::duration_cast<Millis>(now - waiting_since_).count();
   const auto earned =
-      static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits.min_rate);
+      static_cast<Millis::rep>(std::min<std::uint64_t>(moved, 1U << 30) * 1000 / hosted_.limits->min_rate);
   waiting_since_ = now;
   patience_ =
       static_cast<std::int32_t>(std::min<Millis::rep>(full, std::max<Millis::rep>(0, patience_ - waited) + earned));
@@ -90,7 +94,7 @@ void Connection::settle(std::size_t moved) noexcept {
   if (outcome == Outcome::done) return note_waiting(moved);
   end_ = end_of(*this);
   if (end_ == End::idle && !was_patient) end_ = End::slow;
-  if (outcome == Outcome::timed_out && waiter_.now() >= began_ + hosted_.limits.total) end_ = End::too_long;
+  if (outcome == Outcome::timed_out && waiter_.now() >= began_ + hosted_.limits->total) end_ = End::too_long;
   // A cut connection was shut down, which to a blocked call looks as if the client had ended it.
   if (hosted_.level.is_cut()) end_ = End::drained;
 }

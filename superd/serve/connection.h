@@ -152,6 +152,10 @@ class Connection : private Operation {
   };
   [[nodiscard]] Home home() noexcept { return Home(*this); }
 
+  // For whoever runs the conversation.
+  [[nodiscard]] HostedService& hosted() const noexcept { return hosted_; }
+  [[nodiscard]] Time began() const noexcept { return began_; }
+
   [[nodiscard]] Millis duration() const noexcept;
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }

@@ -34,6 +34,7 @@ constexpr CounterEntry table[] = {
     {"out_of_memory",      &Counters::out_of_memory     },
     {"out_of_threads",     &Counters::out_of_threads    },
     {"engine_full",        &Counters::engine_full       },
+    {"rows_full",          &Counters::rows_full         },
     {"failed_accept",      &Counters::failed_accept     },
 };
 

@@ -12,7 +12,9 @@ Datagram::Datagram(std::unique_ptr<DatagramSlot>& slot, const std::shared_ptr<Li
 
 Datagram::~Datagram() {
   // Only what was waited with has left traces in the waiter.
-  if (has_waited()) waiter_.forget(*this);
+  if (!has_waited()) return;
+  waiter_.forget(*this);
+  waiter_.note_conversation(-1);
 }
 
 Endpoint Datagram::to() const noexcept {
@@ -45,7 +47,10 @@ void Datagram::leave_batch() noexcept try {
 }
 
 bool Datagram::begin_wait(std::coroutine_handle<> handler, Kind what) noexcept {
-  if (!has_waited()) leave_batch();
+  if (!has_waited()) {
+    leave_batch();
+    waiter_.note_conversation(1);
+  }
   kind = what;
   parked = handler;
   return !waiter_.wait(*this);

@@ -7,7 +7,7 @@
 namespace superd {
 
 bool DatagramQueue::put(const DatagramSlot& slot) noexcept try {
-  Entry entry{slot.from, slot.to, slot.interface, slot.size, nullptr};
+  Entry entry{slot.from, slot.to, slot.interface, slot.size, slot.received, nullptr};
   if (used_ + entry.cost() > room_) return false;
   entry.payload = std::make_unique_for_overwrite<std::byte[]>(slot.size);
   std::memcpy(entry.payload.get(), slot.bytes.data(), slot.size);
@@ -24,6 +24,7 @@ void DatagramQueue::copy_first(DatagramSlot& into) const noexcept {
   into.to = first.to;
   into.interface = first.interface;
   into.size = first.size;
+  into.received = first.received;
   into.truncated = false;
   into.admitted = true;
   std::memcpy(into.bytes.data(), first.payload.get(), first.size);

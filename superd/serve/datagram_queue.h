@@ -30,6 +30,7 @@ class DatagramQueue {
     Endpoint from, to;
     std::uint32_t interface;
     std::size_t size;
+    Time received;
     std::unique_ptr<std::byte[]> payload;
     [[nodiscard]] std::size_t cost() const noexcept { return sizeof(Entry) + size; }
   };

@@ -57,28 +57,38 @@ void Door::open() noexcept {
       hosted_.counters.out_of_memory.add();
       std::this_thread::sleep_for(first_pause);
     }
-  } while (!is_closing());
+  } while (end_.load() == Ending::open);
   closed_.store(true, std::memory_order_release);
 }
 
 void Door::close() noexcept {
-  closing_.store(true, std::memory_order_release);
+  end_.store(Ending::closes);
   waiter_.cancel(operation_);
+}
+
+void Door::leave() noexcept {
+  Ending open = Ending::open;
+  end_.compare_exchange_strong(open, Ending::leaves);
+  if (!has_left()) waiter_.cancel(operation_);
 }
 
 detached Door::attend(task<>& made) {
   const task<> taking_in = std::move(made);
   // Not within the call of open(), which cannot begin what is placed.
   if (manner_.rests && !manner_.blocking) co_await more();
+  placement_.note_open(hosted_);
   co_await taking_in;
+  placement_.note_closed(hosted_);
   hosted_.level.withdraw(operation_);
   waiter_.forget(operation_);
+  is_taking_.store(false, std::memory_order_release);
   closed_.store(true, std::memory_order_release);
 }
 
 // Until there may be somebody to take in. A socket that should block and does not was switched by another process that
 // shares it: a pause keeps that from spinning.
 Wait Door::more() noexcept {
+  is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = manner_.blocking ? Kind::sleep : Kind::readable;
   operation_.deadline = manner_.blocking ? Clock::now() + first_pause : never;
@@ -87,7 +97,10 @@ Wait Door::more() noexcept {
 
 // While closing, those who already wait are let in, and nobody is waited for.
 bool Door::may_take_in() noexcept {
-  if (!is_closing()) return true;
+  is_taking_.store(true);
+  const Ending end = end_.load();
+  if (end == Ending::open) return true;
+  if (end == Ending::leaves) return false;
   if (!last_calls_) last_calls_ = queued_at(*listener_);
   return (*last_calls_)-- > 0 && hosted_.level.vacant() > 0;
 }
@@ -95,7 +108,7 @@ bool Door::may_take_in() noexcept {
 task<> Door::take_connections() {
   int left = manner_.burst;
   while (may_take_in()) {
-    if (hosted_.limits.when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
+    if (hosted_.limits->when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
       co_await vacancy();
       continue;
     }
@@ -141,7 +154,11 @@ int Door::accept_one() noexcept {
   socklen_t size = Endpoint::capacity;
   accepted_.reset(accept4(operation_.fd, from_.address(), &size, SOCK_CLOEXEC));
   if (!accepted_.is_open()) return errno;
+  is_taking_.store(false, std::memory_order_release);
   from_.set_size(size);
+  // A loop knows the time well enough; who blocked in accept(2) does not.
+  if (manner_.blocking) waiter_.refresh_now();
+  taken_in_ = waiter_.now();
   hosted_.counters.accepted.add();
   return 0;
 }
@@ -160,9 +177,10 @@ void Door::take_seat() noexcept try {
   auto taken = hosted_.level.take(client_key(), accepted_.fd());
   if (taken) {
     seat_ = std::move(*taken);
+    seat_.note_taken_in(taken_in_);
   } else if (taken.error() == Level::Refusal::client_has_enough) {
     refuse(hosted_.counters.refused_client, "per_client");
-  } else if (hosted_.limits.when_full == WhenFull::refuse) {
+  } else if (hosted_.limits->when_full == WhenFull::refuse) {
     refuse(hosted_.counters.refused_level, "level");
   }
 } catch (const std::bad_alloc&) {
@@ -211,6 +229,7 @@ void Door::pass_vacancy_on() noexcept {
 }
 
 Wait Door::pause() noexcept {
+  is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = Kind::sleep;
   operation_.deadline = Clock::now() + pause_;
@@ -241,7 +260,7 @@ void Door::tell_pause(int code) const noexcept try {
 }
 
 bool PlaceHere::place(HostedService& hosted, Socket& socket, Seat& seat) try {
-  converse(hosted, socket, waiter_, seat);
+  converse(hosted, socket, waiter_, seat, workers_.of(hosted));
   return true;
 } catch (const std::bad_alloc&) {
   return false;
@@ -249,10 +268,18 @@ bool PlaceHere::place(HostedService& hosted, Socket& socket, Seat& seat) try {
 
 bool PlaceHere::place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
                       Seat& seat) try {
-  converse(listener, slot, path, waiter_, seat);
+  converse(listener, slot, path, waiter_, seat, workers_.of(*listener->hosted));
   return true;
 } catch (const std::bad_alloc&) {
   return false;
+}
+
+void PlaceHere::note_open(HostedService& hosted) noexcept {
+  if (Worker* const worker = workers_.of(hosted)) worker->open_door();
+}
+
+void PlaceHere::note_closed(HostedService& hosted) noexcept {
+  if (Worker* const worker = workers_.of(hosted)) worker->leave_door();
 }
 
 }  // namespace superd

@@ -12,6 +12,7 @@
 #include "superd/serve/converse.h"
 #include "superd/serve/datagram_queue.h"
 #include "superd/serve/listener.h"
+#include "superd/serve/worker.h"
 
 namespace superd {
 
@@ -30,6 +31,10 @@ class Placement {
   /// The door rests until Door::go_on(), because of what it placed.
   virtual void note_resting(Door&) noexcept {}
 
+  /// A door of this service opens, or closes, for conversations that are placed here; in the thread that places them.
+  virtual void note_open(HostedService&) noexcept {}
+  virtual void note_closed(HostedService&) noexcept {}
+
   /// Begins the conversation of a datagram; the slot comes back when it is free again, null when it was kept.
   /// False and nothing taken as above.
   virtual bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
@@ -43,9 +48,12 @@ class PlaceHere final : public Placement {
   bool place(HostedService& hosted, Socket& socket, Seat& seat) override;
   bool place(const std::shared_ptr<Listener>& listener, std::unique_ptr<DatagramSlot>& slot, AnswerPath& path,
              Seat& seat) override;
+  void note_open(HostedService&) noexcept override;
+  void note_closed(HostedService&) noexcept override;
 
  private:
   Waiter& waiter_;
+  Workers workers_;
 };
 
 /// Takes clients in at one listener, in one thread: accepts or receives, minds the bounds, and hands each conversation
@@ -95,7 +103,13 @@ class Door {
 
   /// The same from a signal handler in the door's own thread: a wait that is under way goes on to its end, and all waits
   /// of a blocking door whose level is in processes are short.
-  void close_from_handler() noexcept { closing_.store(true, std::memory_order_release); }
+  void close_from_handler() noexcept { end_.store(Ending::closes); }
+
+  /// Any thread: takes nobody in any more, because another door at this listener is about to: those in the backlog are
+  /// for that one, and who is already in is seated and served. Repeatable, and with an interruption as close().
+  void leave() noexcept;
+  /// Any thread: after it has been true, this door accepts and receives nothing any more.
+  [[nodiscard]] bool has_left() const noexcept { return is_closed() || (end_.load() != Ending::open && !is_taking_.load()); }
 
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -146,7 +160,8 @@ class Door {
   Place find_place(const DatagramSlot&) noexcept;
   Place seat_datagram(const DatagramSlot&) noexcept;
 
-  [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+  enum class Ending : std::uint8_t { open, leaves, closes };
+  [[nodiscard]] bool is_closing() const noexcept { return end_.load(std::memory_order_acquire) == Ending::closes; }
   [[nodiscard]] bool may_take_in() noexcept;
 
   const std::shared_ptr<Listener> listener_;
@@ -158,12 +173,16 @@ class Door {
   Millis pause_;
   bool has_asked_ = false;         ///< for a vacancy
   std::optional<int> last_calls_;  ///< once closing: how many more are taken in
-  std::atomic<bool> closing_{false};
+  std::atomic<Ending> end_{Ending::open};
+  // From the last look at end_ to the end of the system call that takes somebody in. Either that look sees what leave()
+  // has stored, or has_left() sees this: both are stored before the other is read, in one order for all.
+  std::atomic<bool> is_taking_{false};
   std::atomic<bool> closed_{false};
 
   // The connection that was accepted last, until it is placed.
   Socket accepted_;
   Endpoint from_;
+  Time taken_in_{};
   Seat seat_;
 
   // The batch that was received last, until it is placed.

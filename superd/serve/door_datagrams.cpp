@@ -28,6 +28,7 @@ task<> Door::take_datagrams() {
       co_await more();
       continue;
     }
+    is_taking_.store(false, std::memory_order_release);
     pause_ = first_pause;
     judge_batch(*count);
     for (std::size_t i = 0; i < *count; ++i) {
@@ -82,6 +83,7 @@ void Door::judge_batch(std::size_t count) noexcept {
     bytes += slot.size;
     if (slot.kernel_drops) listener_->note_kernel_drops(slot.kernel_drops);
     slot.admitted = false;
+    slot.received = waiter_.now();
     if (slot.truncated) {
       counters.dropped_truncated.add();
       continue;
@@ -111,6 +113,7 @@ Door::Place Door::seat_datagram(const DatagramSlot& slot) noexcept try {
   auto taken = level.count() == 0 ? level.take() : level.take(ClientKey::of(slot.from), -1);
   if (taken) {
     seat_ = std::move(*taken);
+    seat_.note_taken_in(slot.received);
     return Place::found;
   }
   const bool is_full = taken.error() == Level::Refusal::full;

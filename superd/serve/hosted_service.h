@@ -21,13 +21,27 @@ struct HostedService {
         service(std::move(handler)),
         limits(bounds),
         board(name),
-        level(board.seats(), limits.level, limits.per_client),
+        level(board.seats(), bounds.level, bounds.per_client),
         counters(board.counters()),
-        answers(board.answers(), limits, std::move(own_ports)) {}
+        answers(board.answers(), *limits, std::move(own_ports)) {}
+
+  /// Other limits from now on, also for those who are being served. One thread at a time.
+  void change(const Limits& wanted) {
+    limits.change(wanted);
+    level.set_bounds(wanted.level, wanted.per_client);
+    answers.change(*limits);
+  }
+
+  /// What a process left behind that has died, 0: all that have joined the level (Level::join_as_process()). How many
+  /// conversations ended with it.
+  int release_process(pid_t process) noexcept {
+    board.workers().release_process(process);
+    return level.release_process(static_cast<std::uint32_t>(process));
+  }
 
   const std::string name;
   const std::shared_ptr<Service> service;
-  const Limits limits;
+  LimitsInForce limits;
   const Scoreboard board;
   Level level;
   Counters& counters;

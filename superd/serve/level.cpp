@@ -13,6 +13,7 @@ Seat& Seat::operator=(Seat&& other) noexcept {
   client_ = other.client_;
   fd_ = other.fd_;
   process_ = other.process_;
+  taken_in_ = other.taken_in_;
   return *this;
 }
 

@@ -25,13 +25,21 @@ class [[nodiscard]] Seat {
       : level_(std::exchange(other.level_, nullptr)),
         client_(other.client_),
         fd_(other.fd_),
-        process_(other.process_) {}
+        process_(other.process_),
+        taken_in_(other.taken_in_) {}
   Seat& operator=(Seat&& other) noexcept;
   ~Seat() { leave(); }
 
   [[nodiscard]] bool is_taken() const noexcept { return level_ != nullptr; }
   /// Gives the place back; before the conversation's descriptor is closed, because the Level may shut that down.
   void leave() noexcept;
+
+  /// When the client was taken in, who may have waited for more than a place since then.
+  void note_taken_in(Time when) noexcept { taken_in_ = when; }
+  /// The clock's beginning where nobody has noted it.
+  [[nodiscard]] Time taken_in() const noexcept { return taken_in_; }
+  /// The client it is counted for, or SeatCounts::nobody.
+  [[nodiscard]] const ClientKey& client() const noexcept { return client_; }
 
  private:
   friend class Level;
@@ -42,6 +50,7 @@ class [[nodiscard]] Seat {
   ClientKey client_;  ///< SeatCounts::nobody: not counted for a client
   int fd_ = -1;
   std::uint32_t process_ = 0;  ///< for which it was counted besides
+  Time taken_in_{};
 };
 
 /// The conversations that are under way in one service, and the bounds on them. Thread-safe. Must outlive its seats.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <forward_list>
 #include <vector>
 
 #include "superd/base/clock.h"
@@ -56,6 +58,21 @@ struct Limits {
 
   static std::vector<Network> loopback();
   friend bool operator==(const Limits&, const Limits&) = default;
+};
+
+/// The limits of a service that is being served, which may change meanwhile. Any thread reads; one at a time changes.
+/// Whoever reads may keep what it has read: all that were in force are kept, a few hundred bytes for each change.
+class LimitsInForce {
+ public:
+  explicit LimitsInForce(const Limits& limits) { change(limits); }
+  void change(const Limits& limits) { now_.store(&all_.emplace_front(limits), std::memory_order_release); }
+
+  const Limits& operator*() const noexcept { return *now_.load(std::memory_order_acquire); }
+  const Limits* operator->() const noexcept { return now_.load(std::memory_order_acquire); }
+
+ private:
+  std::forward_list<Limits> all_;
+  std::atomic<const Limits*> now_{nullptr};
 };
 
 }  // namespace superd

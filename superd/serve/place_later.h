@@ -17,6 +17,7 @@ struct PlacedConversation {
   std::unique_ptr<DatagramSlot> slot;
   std::unique_ptr<DatagramSlot>* slot_home = nullptr;  ///< where the door wants the slot back
   AnswerPath* batch = nullptr;
+  Worker* worker = nullptr;  ///< of the doors; null: none
 
   [[nodiscard]] bool is_datagram() const noexcept { return listener != nullptr; }
 
@@ -36,6 +37,8 @@ class PlaceLater final : public Placement {
              Seat& seat) override;
 
   void note_resting(Door& door) noexcept override { resting_ = &door; }
+  void note_open(HostedService&) noexcept override;
+  void note_closed(HostedService&) noexcept override;
 
   [[nodiscard]] bool has_one() const noexcept { return placed_.hosted != nullptr; }
   [[nodiscard]] PlacedConversation take() noexcept { return std::exchange(placed_, {}); }
@@ -45,6 +48,7 @@ class PlaceLater final : public Placement {
  private:
   PlacedConversation placed_;
   Door* resting_ = nullptr;
+  Workers workers_;
 };
 
 }  // namespace superd

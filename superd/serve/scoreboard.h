@@ -7,6 +7,7 @@
 #include "superd/serve/answer_guard.h"
 #include "superd/serve/counters.h"
 #include "superd/serve/seat_counts.h"
+#include "superd/serve/worker_rows.h"
 
 namespace superd {
 
@@ -22,6 +23,7 @@ class Scoreboard {
   [[nodiscard]] Histogram& waited() const noexcept { return contents_.waited; }
   /// From there to the end of the conversation.
   [[nodiscard]] Histogram& served_in() const noexcept { return contents_.served_in; }
+  [[nodiscard]] WorkerRows& workers() const noexcept { return contents_.workers; }
 
   // For the Level and the AnswerGuard of the service.
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
@@ -31,6 +33,7 @@ class Scoreboard {
   // Zeroed memory is the initial state of all that has no begin().
   struct Contents {
     Counters counters;
+    WorkerRows workers;
     Histogram waited, served_in;
     AnswerRates answers;
     SeatCounts seats;

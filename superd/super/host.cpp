@@ -14,17 +14,6 @@ namespace superd {
 
 namespace {
 
-// Services of one group share a design. By default a service has threads of its own, but where there are loops, which
-// cost nobody anything when they are shared: there, all with the same settings are together.
-std::string group_of(const ServiceSettings& settings) {
-  if (!settings.group.empty()) return "group " + settings.group;
-  const auto& design = settings.design;
-  if (find_design(design.design)->uses_loops)
-    return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
-                       design.deadline ? design.deadline->count() : -1);
-  return "service " + settings.name;
-}
-
 // Who comes now must not queue for a server that is about to end: it is refused, or finds the next one there. A datagram
 // socket stays, for the answers of handlers that are still at work.
 void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcept {
@@ -33,6 +22,17 @@ void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcep
 }
 
 }  // namespace
+
+// Services of one group share a design. By default a service has threads of its own, but where there are loops, which
+// cost nobody anything when they are shared: there, all with the same settings are together.
+std::string Host::group_of(const ServiceSettings& settings) {
+  if (!settings.group.empty()) return "group " + settings.group;
+  const auto& design = settings.design;
+  if (find_design(design.design)->uses_loops)
+    return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
+                       design.deadline ? design.deadline->count() : -1);
+  return "service " + settings.name;
+}
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
   for (const auto& settings : table.services) {
@@ -56,6 +56,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
                     std::vector<BoundListener> bound) {
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
   hosted_.push_back(hosted);
+  settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];
   group.settings = settings.design;
   for (auto& listener : bound) {
@@ -92,6 +93,7 @@ Result<std::unique_ptr<Design>> Host::make(const Group& group) {
 }
 
 bool Host::tend() noexcept {
+  end_retired();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->level.release_process(0);
@@ -135,8 +137,16 @@ bool Host::close() noexcept {
 
 void Host::cut() noexcept {
   for (const auto& hosted : hosted_) hosted->level.cut_all();
+  for (const auto& retired : retired_) retired.design->cut();
   for (auto& [name, group] : groups_)
     if (group.design) group.design->cut();
+}
+
+std::vector<std::pair<std::string, Report>> Host::reports() const {
+  std::vector<std::pair<std::string, Report>> result;
+  for (const auto& [name, group] : groups_)
+    if (group.design) result.emplace_back(name, group.design->report());
+  return result;
 }
 
 int Host::level() const noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "superd/config/service_table.h"
@@ -36,7 +37,16 @@ class Host {
   /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
   void prepare_changes() noexcept { may_change_ = true; }
 
-  /// To be called after each SIGCHLD. False when a process is lost that cannot be replaced from here, and with it all
+  /// Other designs and limits from now on, for the services there are: each listening socket stays open, the new design
+  /// takes clients in as soon as the old one has let go, and the old one ends its conversations, each of them within its
+  /// own `total`. What cannot change while it runs (services, handlers, where they listen) is named in the answer and stays
+  /// as it is; so does a service whose new design cannot be made. Empty: all that was wanted is so.
+  std::vector<std::string> change(const ServiceTable& wanted);
+
+  /// When tend() has something to do; `never` when it has not.
+  [[nodiscard]] Time next_tending() const noexcept;
+
+  /// To be called after each SIGCHLD, and at next_tending(). False when a process is lost that cannot be replaced from here, and with it all
   /// services under designs that fork: the host should end, and be started anew.
   bool tend() noexcept;
 
@@ -47,6 +57,9 @@ class Host {
   void cut() noexcept;
   /// Conversations under way.
   [[nodiscard]] int level() const noexcept;
+
+  /// What each design tells of itself, by the name of the services or settings that share it.
+  [[nodiscard]] std::vector<std::pair<std::string, Report>> reports() const;
 
   [[nodiscard]] std::span<const std::shared_ptr<HostedService>> hosted() const noexcept { return hosted_; }
 
@@ -64,14 +77,35 @@ class Host {
     [[nodiscard]] Listeners fresh() const noexcept { return std::span(listeners).subspan(opened); }
     [[nodiscard]] bool forks() const noexcept;
   };
+  using Groups = std::map<std::string, Group>;
+  /// A design that takes nobody in any more, with the conversations that it still has.
+  struct Retired {
+    std::unique_ptr<Design> design;
+    std::vector<std::shared_ptr<Listener>> listeners;
+  };
+  // Each has threads of its own: who changes faster than conversations end has to wait.
+  static constexpr std::size_t most_retired = 32;
   Result<std::unique_ptr<Design>> make(const Group&);
+  static std::string group_of(const ServiceSettings&);
+
+  using Settings = std::map<std::string, ServiceSettings>;
+  Settings possible_settings(const ServiceTable& wanted, std::vector<std::string>& complaints) const;
+  void change_limits(const Settings& wanted);
+  Groups groups_for(const Settings& wanted) const;
+  bool is_unchanged(const std::string& name, const Group& group) const noexcept;
+  Result<> make_changed(Groups& groups);
+  Result<> open_changed(Groups& groups);
+  void end_retired() noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
   bool may_change_ = false;
-  std::map<std::string, Group> groups_;  // last: the designs end before the services
+  Settings settings_;  // by name, as they are in force
+  // Last: the designs end before the services.
+  Groups groups_;
+  std::vector<Retired> retired_;
 };
 
 struct Drained {

@@ -2,8 +2,11 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,16 @@ sigset_t awaited_signals() noexcept {
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
   return set;
+}
+
+// The next of them; -1 when `until` has passed, or at any other reason to look around.
+int next_signal(Time until) noexcept {
+  const auto set = awaited_signals();
+  if (until == never) return sigwaitinfo(&set, nullptr);
+  const auto left = std::max(until - Clock::now(), Clock::duration::zero());
+  const auto seconds = std::chrono::floor<Seconds>(left);
+  const timespec limit{seconds.count(), (left - seconds).count()};
+  return sigtimedwait(&set, nullptr, &limit);
 }
 
 bool another_end_signal() noexcept {
@@ -69,22 +82,54 @@ void log_counters(const Host& host) {
   }
 }
 
-ExitCode run_until_signalled(Host& host, Millis drain_patience) {
-  const auto set = awaited_signals();
+void log_reports(const Host& host) {
+  const auto micros = [](std::chrono::nanoseconds duration) { return duration.count() / 1000; };
+  constexpr std::size_t most_decisions = 16;
+  for (const auto& [name, report] : host.reports()) {
+    if (report.threads == 0) continue;
+    log_event(Severity::info, "design",
+              {
+                  {"of",            name                                 },
+                  {"threads",       report.threads                       },
+                  {"spares",        report.spares                        },
+                  {"hand_overs",    report.hand_overs                    },
+                  {"late_permille", std::lround(1000 * report.late_share)},
+                  {"period_us",     micros(report.period)                },
+                  {"hand_over_us",  micros(report.cost)                  }
+    });
+    const auto& all = report.decisions;
+    for (const auto& decision : std::span(all).last(std::min(all.size(), most_decisions)))
+      log_event(Severity::info, "decision",
+                {
+                    {"of",     name                                                     },
+                    {"ms_ago", duration_cast<Millis>(Clock::now() - decision.at).count()},
+                    {"what",   decision.text()                                          }
+      });
+  }
+}
+
+ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload) {
   bool is_broken = false;
   for (;;) {
-    int signal = 0;
-    if (sigwait(&set, &signal) != 0) continue;
+    const int signal = next_signal(host.next_tending());
+    if (signal < 0) {
+      (void)host.tend();
+      continue;
+    }
     if (signal == SIGUSR2) {
       log_counters(host);
+      log_reports(host);
       continue;
     }
     if (signal == SIGHUP) {
-      log_event(Severity::info, "no reload",
-                {
-                    {"signal", "SIGHUP"                               },
-                    {"then",   "restart superd to read the file again"}
-      });
+      if (reload)
+        reload();
+      else
+        log_event(Severity::info, "no reload",
+                  {
+                      {"signal", "SIGHUP"                  },
+                      {"why",    "there is no file to read"}
+        });
       continue;
     }
     if (signal == SIGCHLD) {

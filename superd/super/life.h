@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "superd/super/host.h"
 
 namespace superd {
@@ -19,11 +21,15 @@ enum class ExitCode : int {
 /// As many descriptors as the hard limit allows, and a warning where that is less than the table could need.
 void raise_descriptor_limit(const ServiceTable&);
 
-/// Waits for signals: SIGTERM and SIGINT drain, a second one cuts at once; SIGUSR2 logs all counters; SIGHUP is told to
-/// have no effect; SIGCHLD looks after processes, and drains when one is lost for good. Returns when all is drained or cut.
-[[nodiscard]] ExitCode run_until_signalled(Host&, Millis drain_patience);
+/// Waits for signals: SIGTERM and SIGINT drain, a second one cuts at once; SIGUSR2 logs all counters; SIGHUP calls
+/// `reload`, or is told to have no effect where there is none. Returns when all is drained or cut, or when a process is
+/// lost without which nothing can go on.
+[[nodiscard]] ExitCode run_until_signalled(Host&, Millis drain_patience, const std::function<void()>& reload = {});
 
 /// A line for each service with its level and every counter that is not zero.
 void log_counters(const Host&);
+
+/// A line for each design that adapts itself, and one for each of its last decisions.
+void log_reports(const Host&);
 
 }  // namespace superd

@@ -71,17 +71,20 @@ class RemoteDesign final : public Design {
   }
 
   // A nursery that is gone takes nobody in.
-  bool close() noexcept override {
-    return std::ranges::count_if(numbers_, [this](auto number) {
-             return !nursery_->ask({Verb::close, number}).value_or(true);
-           }) == 0;
-  }
+  bool close() noexcept override { return all_say(Verb::close); }
+  bool leave() noexcept override { return all_say(Verb::leave); }
+  bool is_done() noexcept override { return all_say(Verb::is_done); }
 
   void cut() noexcept override {
     for (const auto number : numbers_) (void)nursery_->ask({Verb::cut, number});
   }
 
  private:
+  bool all_say(Verb verb) noexcept {
+    return std::ranges::count_if(
+               numbers_, [&](auto number) { return !nursery_->ask({verb, number}).value_or(true); }) == 0;
+  }
+
   Result<> open_some(Listeners listeners) {
     const auto text = file_with(print_order(nursery::order_for(settings_, listeners)));
     if (!text) return std::unexpected(text.error());

@@ -27,7 +27,7 @@ Order order_for(const DesignSettings& design, Listeners listeners) {
     const auto& hosted = *listener->hosted;
     const auto known = std::ranges::find(order.services, hosted.name, &Order::Bounds::service);
     order.listeners.push_back({static_cast<std::size_t>(known - order.services.begin()), listener->transport});
-    if (known == order.services.end()) order.services.push_back({hosted.name, hosted.limits});
+    if (known == order.services.end()) order.services.push_back({hosted.name, *hosted.limits});
   }
   return order;
 }

@@ -12,7 +12,7 @@
 /// What crosses the channel to a nursery.
 namespace superd::nursery {
 
-enum class Verb : std::uint32_t { open, close, cut, drop };
+enum class Verb : std::uint32_t { open, close, leave, is_done, cut, drop };
 
 /// A message, as it is sent. With `open` come descriptors: the order's text (a memfd), then its listening sockets.
 struct Request {

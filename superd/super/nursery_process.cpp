@@ -116,6 +116,8 @@ Result<bool> Caretaker::obey(const Request& request, std::vector<Socket>& descri
   switch (request.verb) {
     case Verb::open: break;
     case Verb::close: return close(ward->second);
+    case Verb::leave: return leave(ward->second);
+    case Verb::is_done: return ward->second.design->is_done();
     case Verb::cut: ward->second.design->cut(); break;
     case Verb::drop: wards_.erase(ward); break;
   }
@@ -125,6 +127,12 @@ Result<bool> Caretaker::obey(const Request& request, std::vector<Socket>& descri
 // A listening socket that is open here goes on to fill its backlog.
 bool Caretaker::close(Ward& ward) noexcept {
   if (!ward.design->close()) return false;
+  for (const auto& listener : ward.listeners) listener->socket.reset();
+  return true;
+}
+
+bool Caretaker::leave(Ward& ward) noexcept {
+  if (!ward.design->leave()) return false;
   for (const auto& listener : ward.listeners) listener->socket.reset();
   return true;
 }
@@ -156,6 +164,8 @@ Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Bounds& want
   const auto known = std::ranges::find(known_, wanted.service, [](const auto& hosted) { return hosted->name; });
   if (known == known_.end())
     return error("service " + wanted.service + " was not there when the nursery was forked: restart superd to have it");
+  // Its bounds are shared memory, and are so already; the others are each process's own.
+  if (*(*known)->limits != wanted.limits) (*known)->change(wanted.limits);
   return *known;
 }
 

@@ -32,6 +32,7 @@ class Caretaker {
   Result<bool> open(std::uint32_t number, std::vector<Socket>& descriptors);
   Result<std::shared_ptr<HostedService>> find(const Order::Bounds&) const;
   static bool close(Ward&) noexcept;
+  static bool leave(Ward&) noexcept;
   void answer(const Result<bool>&) noexcept;
 
   const Socket channel_;

@@ -62,6 +62,10 @@ def every_way(*, but=lambda way: False):
     return pytest.mark.parametrize("way", [way for way in WAYS if not but(way)], ids=lambda way: way.name)
 
 
+def forks(way):
+    return way.row["forks"]
+
+
 def one_at_a_time(way):
     return way.serves_one_at_a_time
 
@@ -122,13 +126,8 @@ def descriptors_below(process, limit):
 @contextlib.contextmanager
 def stopped(process):
     """The program does not run, but its sockets are there."""
-    process.send_signal(signal.SIGSTOP)
-    threads = Path(f"/proc/{process.pid}/task")
-    poll_until(lambda: all(state_of(thread) == "T" for thread in threads.iterdir()), what="superd stands still")
-    try:
+    with process.frozen():
         yield
-    finally:
-        process.send_signal(signal.SIGCONT)
 
 
 def state_of(task):
@@ -164,7 +163,8 @@ class Injection:
         self.process, self.calls = process, calls
         self.trace = process.folder / f"strace-{calls.replace(',', '-')}-{error}"
         when = "1+" if times is self.ALWAYS else f"1..{times}"
-        self.command = ["strace", "-f", "-o", str(self.trace), "-p", str(process.pid), "-e", f"trace={calls}",
+        everybody = [word for pid in process.processes() for word in ("-p", str(pid))]
+        self.command = ["strace", "-f", "-o", str(self.trace), *everybody, "-e", f"trace={calls}",
                         "-e", "signal=none", "-e", f"inject={calls}:error={error}:when={when}"]
 
     # A program that runs is seized at once, but told to stop only later: the calls that it is in meanwhile end untouched.
@@ -186,7 +186,7 @@ class Injection:
         return all(state_of(task) == "t" and tracer_of(task) == self.strace.pid for task in self._tasks())
 
     def _tasks(self):
-        return list(Path(f"/proc/{self.process.pid}/task").iterdir())
+        return [task for pid in self.process.processes() for task in Path(f"/proc/{pid}/task").iterdir()]
 
     def _end(self):
         if self.strace.poll() is None:

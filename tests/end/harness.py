@@ -38,6 +38,46 @@ __all__ = [
 ROOMY = {"level": 800, "per_client": 800}
 
 
+# --- processes ---
+
+
+def fields_of_process(pid):
+    """Those of /proc/PID/stat behind the name, or of one that has long ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ["X"] + ["0"] * 50
+
+
+def state_of_process(pid):
+    return fields_of_process(pid)[0]
+
+
+def stands_still(pid):
+    return all(thread.read_text().rpartition(")")[2].split()[0] == "T"
+               for thread in Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def is_alive(pid):
+    return state_of_process(pid) not in "XZ"
+
+
+def name_of_process(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+def descendants_of(pid):
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for child in map(int, children.read_text().split()):
+                if is_alive(child):
+                    found += [child, *descendants_of(child)]
+    return found
+
+
 class Superd:
     """The program while it serves. To be used in a with statement, which ends it whatever happens."""
 
@@ -122,23 +162,43 @@ class Superd:
     def send_signal(self, number):
         self.process.send_signal(number)
 
+    def processes(self):
+        """It, and all that came from it and are alive; parents before children."""
+        return [self.pid, *descendants_of(self.pid)]
+
+    def processes_called(self, name):
+        """Those whose name, as ps shows it, is this, or begins with it before "/"."""
+        return [pid for pid in self.processes() if name_of_process(pid).partition("/")[0] == name]
+
     @contextlib.contextmanager
     def frozen(self):
         """The program stands still, while what clients do piles up in the kernel."""
-        stat = Path(f"/proc/{self.pid}/stat")
-        self.send_signal(signal.SIGSTOP)
+        frozen = []
+
+        def stand_still():
+            for pid in self.processes():
+                if pid not in frozen:
+                    frozen.append(pid)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGSTOP)
+            return all(map(stands_still, self.processes()))
+
         try:
-            poll_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", what="superd stands still")
+            poll_until(stand_still, what="superd stands still")
             yield
         finally:
-            self.send_signal(signal.SIGCONT)
+            for pid in frozen:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def wait(self, seconds=None):
-        """Its exit code, once it has ended."""
+        """Its exit code, once it has ended; nothing that came from it is left then."""
+        family = self.processes()
         try:
             self.process.wait(PATIENCE if seconds is None else seconds * SLOWNESS)
         except subprocess.TimeoutExpired:
             raise AssertionError("superd does not end\n" + self.stderr()[-5000:]) from None
+        poll_until(lambda: not any(map(is_alive, family)), what="the processes of superd end")
         assert_sane(self.process.returncode, self.stderr())
         return self.process.returncode
 
@@ -256,8 +316,9 @@ class Superd:
     # What it costs.
 
     def cpu_seconds(self):
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Of all its processes, and of those that have ended and been reaped."""
+        ticks = sum(sum(map(int, fields_of_process(pid)[11:15])) for pid in self.processes())
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * resource.getpagesize()

@@ -1,0 +1,60 @@
+#include "superd/serve/worker.h"
+
+#include <unistd.h>
+
+#include <new>
+
+namespace superd {
+
+Worker::Worker(HostedService& hosted) noexcept : rows_(hosted.board.workers()), row_(rows_.claim()) {
+  if (!row_) hosted.counters.rows_full.add();
+}
+
+Worker::~Worker() {
+  if (row_) rows_.release(*row_);
+}
+
+void Worker::open_door() noexcept {
+  if (!row_) return;
+  row_->thread.store(gettid(), std::memory_order_relaxed);
+  row_->since.store(Clock::now(), std::memory_order_relaxed);
+  row_->doors.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Worker::leave_door() noexcept {
+  if (!row_) return;
+  row_->doors.fetch_sub(1, std::memory_order_relaxed);
+  row_->since.store(Clock::now(), std::memory_order_relaxed);
+}
+
+void Worker::begin(const ClientKey& client, Time now) noexcept {
+  if (!row_) return;
+  // Asking for the id is a system call.
+  if (const auto self = pthread_self(); thread_.load(std::memory_order_relaxed) != self) {
+    thread_.store(self, std::memory_order_relaxed);
+    row_->thread.store(gettid(), std::memory_order_relaxed);
+  }
+  // No time while the address changes, so that who reads meanwhile notices.
+  row_->since.store(Time{}, std::memory_order_relaxed);
+  row_->client_high.store(client.high, std::memory_order_release);
+  row_->client_low.store(client.low, std::memory_order_release);
+  row_->since.store(now, std::memory_order_release);
+  row_->begun.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Worker::end(Time now) noexcept {
+  if (!row_) return;
+  row_->since.store(now, std::memory_order_relaxed);
+  row_->ended.fetch_add(1, std::memory_order_release);
+}
+
+Worker* Workers::of(HostedService& hosted) noexcept try {
+  for (const auto& entry : entries_)
+    if (entry.hosted == &hosted) return entry.worker.get();
+  entries_.reserve(entries_.size() + 1);
+  return entries_.emplace_back(&hosted, std::make_unique<Worker>(hosted)).worker.get();
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
+}  // namespace superd

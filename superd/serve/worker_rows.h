@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "superd/base/clock.h"
+#include "superd/net/endpoint.h"
+
+namespace superd {
+
+/// What each worker of a service does: a row a worker (serve/worker.h), in memory that processes share. Zeroed memory
+/// has none. A row is claimed and given up by one compare-and-swap, and written by its worker alone.
+class WorkerRows {
+ public:
+  /// Far more than processors keep busy. Workers beyond are not shown, and counted (rows_full).
+  static constexpr std::size_t size = 512;
+
+  enum class State : std::uint8_t {
+    idle,     ///< neither at a door nor with a client
+    waiting,  ///< for a client
+    serving,
+  };
+
+  /// A row as somebody reads it.
+  struct View {
+    State state;
+    pid_t process, thread;
+    ClientKey client;         ///< the one whose conversation began last
+    Time since;               ///< when that was, or when one ended later
+    std::uint64_t served;     ///< conversations that have ended
+    std::uint64_t under_way;  ///< conversations; more than one in a loop
+  };
+  /// Any thread or process: what each worker did at one moment, more or less; a client and its time belong together.
+  [[nodiscard]] std::vector<View> snapshot() const;
+
+  /// Gives up the rows of a process that has died; 0: those of all other processes.
+  void release_process(pid_t process) noexcept;
+
+ private:
+  friend class Worker;
+
+  // A line of the cache each: no worker waits for what another one writes.
+  struct alignas(64) Row {
+    std::atomic<pid_t> process;  // 0: the row is free
+    std::atomic<pid_t> thread;
+    std::atomic<int> doors;
+    std::atomic<Time> since;
+    std::atomic<std::uint64_t> client_high, client_low;
+    std::atomic<std::uint64_t> begun, ended;
+
+    [[nodiscard]] View view() const noexcept;
+  };
+
+  Row* claim() noexcept;  ///< null: all are taken
+  void release(Row&) noexcept;
+
+  std::atomic<std::uint32_t> next_;  // where a free one is likely
+  std::array<Row, size> rows_;
+};
+
+}  // namespace superd
