@@ -57,7 +57,7 @@ void Door::open() noexcept {
       hosted_.counters.out_of_memory.add();
       std::this_thread::sleep_for(first_pause);
     }
-  } while (!is_closing());
+  } while (end_.load() == Ending::open);
   closed_.store(true, std::memory_order_release);
 }
 

@@ -19,7 +19,7 @@ class WithoutMemory : public EveryWayAndTransport {
 
 std::vector<DesignSettings> thread_ways() {
   auto ways = ways_to_serve();
-  std::erase_if(ways, [](const auto& way) { return find_design(way.design)->uses_engine; });
+  std::erase_if(ways, [](const auto& way) { return find_design(way.design)->uses_engine || forks(way); });
   return ways;
 }
 INSTANTIATE_TEST_SUITE_P(Under, WithoutMemory, with_transports(thread_ways()), name_of_combination);
