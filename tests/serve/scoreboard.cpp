@@ -134,11 +134,10 @@ TEST_F(AScoreboard, GivesNoRowToTwo) {
 
 TEST_F(AScoreboard, AddsUpUnderManyThreads) {
   constexpr int threads = 8, each = 500;
-  const auto hosted = hosted_with(std::make_shared<Scripted>(
-      notes_, nullptr, [](Datagram& request, Notes&) -> task<> {
-        request.reply("!");
-        co_return;
-      }));
+  const auto hosted = hosted_with(std::make_shared<Scripted>(notes_, nullptr, [](Datagram& request, Notes&) -> task<> {
+    request.reply("!");
+    co_return;
+  }));
   const auto listener = listener_at("udp/127.0.0.1:0", hosted);
   std::atomic<int> finished{0};
   {
@@ -198,9 +197,8 @@ TEST_F(AScoreboard, LosesTheRowsOfAProcessThatWasKilled) {
 }
 
 TEST(AConversation, IsInTheHistogramsOnce) {
-  Conversation conversation("blocking", [](Connection& client, Notes& notes) -> task<> {
-    co_await waits_until(client, notes, may_go);
-  });
+  Conversation conversation(
+      "blocking", [](Connection& client, Notes& notes) -> task<> { co_await waits_until(client, notes, may_go); });
   conversation.begin();
   conversation.notes.may_go = true;
   ASSERT_TRUE(conversation.ended());
