@@ -18,7 +18,7 @@ def one_after_the_other(way):
 
 def begin_to_compute(program, client):
     client.sendall(HOG)
-    program.wait_for("slow", bytes_in=len(HOG))
+    program.wait_for_level("slow", 1)
 
 
 @every_way(but=one_after_the_other)
