@@ -69,7 +69,8 @@ void Door::close() noexcept {
 void Door::leave() noexcept {
   Ending open = Ending::open;
   end_.compare_exchange_strong(open, Ending::leaves);
-  if (!has_left()) waiter_.cancel(operation_);
+  // Also where it has left already: nobody else may come who would wake it to its end.
+  if (!is_closed()) waiter_.cancel(operation_);
 }
 
 detached Door::attend(task<>& made) {
