@@ -77,10 +77,12 @@ CROWD, LEVEL, SHARE = 100, 10, 5
 
 
 def connect_all(program, stack):
-    clients = [stack.enter_context(program.connect("echo")) for _ in range(CROWD)]
-    for client in clients:
+    clients = []
+    for _ in range(CROWD):
+        # Who is refused may notice it at any of these.
         with contextlib.suppress(ConnectionError):
-            client.sendall(b"me")
+            clients.append(stack.enter_context(program.connect("echo")))
+            clients[-1].sendall(b"me")
     return clients
 
 
