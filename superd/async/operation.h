@@ -54,6 +54,7 @@ struct Operation : Timer {
   Outcome outcome = Outcome::done;
   bool signalled = false;    ///< of the waiter: signal() came before wait()
   bool more_likely = false;  ///< of the waiter: the last read filled its buffer, so another try is worth its call
+  bool had_grace = false;    ///< of the waiter: its deadline was moved once, because the waiter itself was late
   bool is_brief = false;     ///< whoever is resumed runs no handler: a loop need not be watched meanwhile
   int error = 0;
   std::span<const std::byte> bytes;

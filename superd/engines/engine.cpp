@@ -1,6 +1,7 @@
 #include "superd/engines/engine.h"
 
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,9 +27,28 @@ void Engine::turn(Time until) noexcept {
 }
 
 void Engine::begin_turn(Time until) noexcept {
+  note_stall();
   if (const int code = collect(std::min(until, timers_.next()))) look_again(code);
   set_now(Clock::now());
   stage_ = Stage::events;
+}
+
+// By the coarse clock, which costs a few nanoseconds a turn and is right to a tick of the kernel's.
+void Engine::note_stall() noexcept {
+  constexpr Millis noticeable{10};
+  timespec coarse{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+  const Time here{Seconds(coarse.tv_sec) + std::chrono::nanoseconds(coarse.tv_nsec)};
+  const auto stall = here - now();
+  if (stall > noticeable) grace_until_ = here + stall;
+}
+
+bool Engine::is_overdue(Operation& operation) noexcept {
+  if (operation.deadline > now()) return false;
+  const bool waits_for_client = operation.kind == Kind::read || operation.kind == Kind::write;
+  if (!waits_for_client || grace_until_ <= now() || std::exchange(operation.had_grace, true)) return true;
+  operation.deadline = grace_until_;
+  return false;
 }
 
 // Interrupted, perhaps by a stop of minutes (SIGSTOP): what has arrived meanwhile comes before the timers. Any other

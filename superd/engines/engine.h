@@ -85,6 +85,11 @@ class Engine : public Waiter {
   /// For what need not be waited for. As wait().
   static bool at_once(Operation& operation) noexcept { return completed(operation, Outcome::done); }
 
+  /// Whether the time of an operation that waits for a client is up. A loop that did not look at its clients for a while,
+  /// because of a handler that computed or of a stop (SIGSTOP), has reckoned deadlines from before that: then each gets
+  /// as much time again, once, and the timer is put in anew.
+  bool is_overdue(Operation&) noexcept;
+
   /// Parks an operation until it is tried again: at `when`, or at its deadline if that is earlier.
   void park_for_retry(Operation&, Time when) noexcept;
   void park_for_next_turn(Operation& operation) noexcept { park_for_retry(operation, {}); }
@@ -117,6 +122,7 @@ class Engine : public Waiter {
   bool hand_over(Operation&) noexcept;
   Operation* told_about_work(Operation&, Request::What) noexcept;
   void look_again(int code) noexcept;
+  void note_stall() noexcept;
 
   Socket wake_;  // eventfd(2)
   std::mutex mutex_;
@@ -124,6 +130,7 @@ class Engine : public Waiter {
   std::vector<Request> in_work_;
   std::size_t next_request_ = 0;
   Stage stage_ = Stage::over;
+  Time grace_until_{};
   std::atomic<std::size_t> request_count_{0};
 };
 

@@ -32,6 +32,7 @@ RingTag IoUring::tag(RingTag::What what, Slot& place, int fd) noexcept {
 void IoUring::watch_wake_fd() noexcept { ring_->poll_again_and_again({RingTag::What::wake, 0, wake_fd()}, POLLIN); }
 
 bool IoUring::wait(Operation& operation) noexcept {
+  operation.had_grace = false;
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
@@ -237,7 +238,7 @@ Operation* IoUring::sent(Operation& operation, Slot& place, int result) noexcept
 Operation* IoUring::timer_came_up(Operation& operation) noexcept {
   if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
   if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
-  if (operation.deadline <= now()) {
+  if (is_overdue(operation)) {
     withdraw(operation);
     return completed(operation, Outcome::timed_out);
   }

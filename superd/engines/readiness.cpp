@@ -15,6 +15,7 @@ Readiness::Slot& Readiness::slot(int fd) {
 }
 
 bool Readiness::wait(Operation& operation) noexcept {
+  operation.had_grace = false;
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
@@ -77,7 +78,7 @@ bool Readiness::park(Operation& operation, Interest wanted) noexcept {
 Operation* Readiness::timer_came_up(Operation& operation) noexcept {
   if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
   if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
-  if (operation.deadline <= now()) {
+  if (is_overdue(operation)) {
     withdraw(operation);
     return completed(operation, Outcome::timed_out);
   }

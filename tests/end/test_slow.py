@@ -67,3 +67,12 @@ def test_a_line_without_an_end_ends_the_conversation(superd, way):
         client.sendall(b"sleep 1ms\n" + b"x" * 201)
         assert recv_all(client) == b"done sleep 1ms\nbad request: a line has at most 200 bytes\n"
     assert program.wait_for("slow", served=1)["failed"] == 0
+
+
+@every_way()
+def test_a_handler_that_takes_longer_than_idle_does_not_make_its_client_silent(superd, way):
+    program = superd({"slow": way.service(handler="slow", idle="300ms")})
+    with program.connect("slow") as client:
+        answer_to(client, b"block 1s")
+        answer_to(client, b"sleep 1ms")
+    assert not any(counted for name, counted in program.wait_for("slow", served=1).items() if "timed_out" in name)
