@@ -1,7 +1,7 @@
 """What accept(2) may say, and threads that cannot be made: the next client is served, and it is counted (faults 1 to 8)."""
 
-import os
 import contextlib
+import os
 
 import pytest
 
