@@ -49,10 +49,11 @@ void reload(const Options& options, superd::Host& host) {
                       {
                           {"why", line}
     });
-  if (complaints.empty())
+  if (wanted)
     superd::log_event(superd::Severity::info, "reloaded",
                       {
-                          {"file", options.config}
+                          {"file",        options.config   },
+                          {"not_changed", complaints.size()}
     });
 }
 

@@ -35,6 +35,9 @@ class Waiter {
   /// the one that serves a client may have lost its loop to another.
   [[nodiscard]] Time now() const noexcept { return Time(Clock::duration(now_.load(std::memory_order_relaxed))); }
 
+  /// Whoever waits stays in its thread: wait() always returns true.
+  [[nodiscard]] virtual bool keeps_thread() const noexcept { return false; }
+
   /// Any thread: how many conversations have this waiter, for who wants to end it.
   [[nodiscard]] int conversations() const noexcept { return conversations_.load(std::memory_order_acquire); }
   void note_conversation(int difference) noexcept { conversations_.fetch_add(difference, std::memory_order_acq_rel); }

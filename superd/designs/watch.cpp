@@ -95,6 +95,7 @@ bool Watch::look() noexcept {
 
 void Watch::note_hand_over(Patience::Nanos cost, bool was_late) noexcept {
   const std::lock_guard lock(mutex_);
+  if (!was_late) ++hand_overs_;
   adjust([&] { was_late ? patience_.note_hand_over(cost) : patience_.note_cost(cost); });
 }
 

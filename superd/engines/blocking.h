@@ -22,6 +22,7 @@ class Blocking final : public Waiter {
  public:
   Blocking() = default;
   bool wait(Operation&) noexcept override;
+  [[nodiscard]] bool keeps_thread() const noexcept override { return true; }
   void forget(Operation&) noexcept override;
   void signal(Operation&) noexcept override;
   void cancel(Operation&) noexcept override;

@@ -39,8 +39,9 @@ Clock::duration time_per_answer(const Limits& limits) noexcept {
 
 AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
     : own_("superd answers", sizeof(AnswerRates)),
+      own_limits_(std::make_unique<const Limits>(limits)),
       rates_(own_.as<AnswerRates>()),
-      limits_(&limits),
+      limits_(own_limits_.get()),
       own_ports_(std::move(own_ports)) {
   rates_.begin();
 }

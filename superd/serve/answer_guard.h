@@ -54,9 +54,9 @@ class AnswerRates {
 /// the sender wrote. Thread-safe.
 class AnswerGuard {
  public:
-  /// With rates of its own. `limits` must live as long as the guard, here and below.
+  /// With rates and limits of its own.
   AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
-  /// `rates` is zeroed shared memory, which must outlive the guard.
+  /// `rates` is zeroed shared memory; it and `limits` must outlive the guard.
   AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
 
   /// Other limits from now on, which must live as long as the guard. One thread at a time.
@@ -80,6 +80,7 @@ class AnswerGuard {
   [[nodiscard]] bool is_trusted(const Endpoint& from) const noexcept;
 
   SharedMemory own_;  // empty where the rates lie in somebody else's
+  std::unique_ptr<const Limits> own_limits_;
   AnswerRates& rates_;
   std::atomic<const Limits*> limits_;
   const std::shared_ptr<const OwnPorts> own_ports_;

@@ -12,9 +12,8 @@ Datagram::Datagram(std::unique_ptr<DatagramSlot>& slot, const std::shared_ptr<Li
 
 Datagram::~Datagram() {
   // Only what was waited with has left traces in the waiter.
-  if (!has_waited()) return;
-  waiter_.forget(*this);
-  waiter_.note_conversation(-1);
+  if (parked) waiter_.forget(*this);
+  if (has_waited_) waiter_.note_conversation(-1);
 }
 
 Endpoint Datagram::to() const noexcept {
@@ -47,7 +46,8 @@ void Datagram::leave_batch() noexcept try {
 }
 
 bool Datagram::begin_wait(std::coroutine_handle<> handler, Kind what) noexcept {
-  if (!has_waited()) {
+  if (!has_waited_ && !waiter_.keeps_thread()) {
+    has_waited_ = true;
     leave_batch();
     waiter_.note_conversation(1);
   }

@@ -80,7 +80,7 @@ class Datagram : private Operation {
   [[nodiscard]] Home home() noexcept { return Home(*this); }
 
   // For whoever runs the conversation.
-  [[nodiscard]] bool has_waited() const noexcept { return static_cast<bool>(parked); }
+  [[nodiscard]] bool has_waited() const noexcept { return has_waited_; }
   [[nodiscard]] std::unique_ptr<DatagramSlot> take_slot() noexcept { return std::move(slot_); }
   [[nodiscard]] HostedService& hosted() const noexcept { return *listener_.hosted; }
   /// Before the handler is destroyed while it waits: what it waits for does not refer to it any more.
@@ -107,6 +107,7 @@ class Datagram : private Operation {
   Waiter& waiter_;
   AnswerPath* path_;  ///< null: there was no memory for one
   std::unique_ptr<AnswerPath> own_path_;
+  bool has_waited_ = false;  ///< and may have changed its thread
 };
 
 }  // namespace superd

@@ -69,7 +69,7 @@ void Door::close() noexcept {
 void Door::leave() noexcept {
   Ending open = Ending::open;
   end_.compare_exchange_strong(open, Ending::leaves);
-  // Also one that has left by now: it waits for somebody to come, and shall end.
+  // Also where it has left already: nobody else may come who would wake it to its end.
   if (!is_closed()) waiter_.cancel(operation_);
 }
 

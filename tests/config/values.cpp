@@ -31,8 +31,8 @@ TEST(AValue, OutsideItsBoundsIsRefusedWithThem) {
       {"min_rate = \"2GiB\"",                       "min_rate: 2GiB is above 1GiB: write 1B to 1GiB"                         },
       {"answer_rate = 0",                           "answer_rate: 0 is below 1: a limit can be raised, not switched off"     },
       {"amplification = 0",                         "amplification: 0 is below 1: a limit can be raised, not switched off"   },
-      {"loops = 0",                                 "loops: 0 is below 1: write 1 to 1024"                                   },
-      {"loops = 1025",                              "loops: 1025 is above 1024: write 1 to 1024"                             },
+      {"loops = -1",                                "loops: -1 is below 0: write 0 to 1024"                                  },
+      {"loops = 1025",                              "loops: 1025 is above 1024: write 0 to 1024"                             },
       {"workers = 10001",                           "workers: 10001 is above 10000: write 1 to 10000"                        },
       {"backlog = 0",                               "backlog: 0 is below 1: write 1 to 1000000"                              },
       {"send_buffer = \"1GiB\"",                    "send_buffer: 1GiB is above 1023MiB: write 0 to 1023MiB"                 },
@@ -48,8 +48,9 @@ TEST(AValue, OutsideItsBoundsIsRefusedWithThem) {
 TEST(AValue, IsRefusedWithTheWordsThereAre) {
   const std::pair<const char*, const char*> wrong[] = {
       {"design = \"evnt\"",
-       "design: there is no \"evnt\": did you mean \"event\"? right are \"iterative\", \"threads\", \"prethreaded\" or "
-       "\"event\""                                                                                },
+       "design: there is no \"evnt\": did you mean \"event\"? right are \"iterative\", \"threads\", \"processes\", "
+       "\"prethreaded\", \"preforked\", \"event\", \"delayed\" or "
+       "\"adaptive\""                                                                             },
       {"engine = \"kqueue\"",
        "engine: there is no \"kqueue\": right are \"select\", \"poll\", \"epoll\" or \"io_uring\""},
       {"handler = \"Echo\"",

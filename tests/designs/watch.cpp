@@ -91,7 +91,11 @@ TEST(AWatch, TakesNoTurnThatHasEnded) {
   for (int i = 0; i < turns; ++i) ended += stage.has_short_turn();
   EXPECT_TRUE(soon([&] { return ended + stage.leader.taken >= turns; }));
   EXPECT_EQ(ended + stage.leader.taken, turns) << "each was ended, or taken";
-  EXPECT_GT(stage.looks(), 0U);
+  // On a busy machine the watch may come to its first look only now.
+  EXPECT_TRUE(soon([&] {
+    (void)stage.has_short_turn();
+    return stage.looks() > 0;
+  }));
 }
 
 TEST(AWatch, TakesNobodysTurnWithinTheDeadline) {

@@ -1,6 +1,7 @@
 """What accept(2) may say, and threads that cannot be made: the next client is served, and it is counted (faults 1 to 8)."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -110,8 +111,9 @@ def test_an_engine_without_memory_to_wait_with_does_not_spin(superd, way):
             injection.wait_for_hit()
             begun = injection.hits()
             let_pass(0.5)
-            # As with any other shortage: tried again every 10 ms or more, not as fast as it can.
-            assert injection.hits() - begun < 100
+            # As with any other shortage: tried again every 10 ms or more, not as fast as it can. Each loop does so.
+            loops = len(os.sched_getaffinity(0)) if way.row["name"] == "adaptive" else 1
+            assert injection.hits() - begun < 110 * loops
 
 
 @every_way()

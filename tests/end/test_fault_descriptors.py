@@ -104,7 +104,8 @@ def test_a_unix_listener_waits_for_descriptors_too(crowd, way):
 
 
 def test_a_shortage_is_told_once_and_not_once_a_try(crowd):
-    here = crowd(WAYS[-1])
+    # One door; where there are several loops, each tells of its own.
+    here = crowd(next(way for way in WAYS if way.name == "event-epoll"))
     here.superd.wait_for("echo", out_of_descriptors=8)
     assert len(here.superd.events("listener pauses")) == 1
 

@@ -14,7 +14,7 @@ OTHERS = [engine["name"] for engine in tables()["engines"] if engine["name"] != 
 @pytest.mark.parametrize("code", [errno.EPERM, errno.ENOSYS], ids=["forbidden", "missing"])
 def test_without_io_uring_superd_ends_with_one_line_that_names_the_other_engines(tmp_path, code):
     config = tmp_path / "superd.toml"
-    config.write_text(f'[service.echo]\nlisten = ["tcp/127.0.0.1:{free_port()}"]\nengine = "io_uring"\n')
+    config.write_text(f'[service.echo]\nlisten = ["tcp/127.0.0.1:{free_port()}"]\ndesign = "event"\nengine = "io_uring"\n')
     ended = subprocess.run([PROGRAM, "--config", str(config)], capture_output=True, text=True, timeout=PATIENCE,
                            preexec_fn=forbid(IO_URING_SETUP, code))
     assert_sane(ended.returncode, ended.stderr)

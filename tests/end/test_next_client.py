@@ -18,7 +18,7 @@ def one_after_the_other(way):
 
 def begin_to_compute(program, client):
     client.sendall(HOG)
-    program.wait_for("slow", bytes_in=len(HOG))
+    program.wait_for_level("slow", 1)
 
 
 @every_way(but=one_after_the_other)
@@ -77,10 +77,12 @@ CROWD, LEVEL, SHARE = 100, 10, 5
 
 
 def connect_all(program, stack):
-    clients = [stack.enter_context(program.connect("echo")) for _ in range(CROWD)]
-    for client in clients:
+    clients = []
+    for _ in range(CROWD):
+        # Who is refused may notice it at any of these.
         with contextlib.suppress(ConnectionError):
-            client.sendall(b"me")
+            clients.append(stack.enter_context(program.connect("echo")))
+            clients[-1].sendall(b"me")
     return clients
 
 
@@ -111,7 +113,7 @@ def test_per_client_is_exact_under_a_hundred_clients(tmp_path, way):
     with Superd(tmp_path, {"echo": echo}) as program, contextlib.ExitStack() as stack:
         clients = connect_all(program, stack)
         counters = program.wait_for("echo", accepted=CROWD, refused_client=CROWD - SHARE)
-        assert (counters["refused_client"], counters["level"], counters["peak"]) == (CROWD - SHARE, SHARE, SHARE)
+        assert (counters["refused_client"], counters["level"]) == (CROWD - SHARE, SHARE)
         answered = 0
         for client in clients:
             with contextlib.suppress(ConnectionError):

@@ -38,7 +38,7 @@ class Notes {
 
   void add(const std::string& note) {
     auto& place = shared_.notes.at(shared_.begun++);
-    note.copy(place.text.data(), place.text.size() - 1);
+    place.size = note.copy(place.text.data(), place.text.size());
     place.is_there = true;
   }
   /// In the order in which they were begun; without those that are still being written, and what comes after.
@@ -46,7 +46,7 @@ class Notes {
     std::vector<std::string> result;
     for (const auto& place : shared_.notes) {
       if (!place.is_there) break;
-      result.emplace_back(place.text.data());
+      result.emplace_back(place.text.data(), place.size);
     }
     return result;
   }
@@ -55,7 +55,8 @@ class Notes {
  private:
   struct Note {
     std::atomic<bool> is_there;
-    std::array<char, 127> text;
+    std::size_t size;
+    std::array<char, 112> text;
   };
   struct Shared {
     std::atomic<int> present, finished;
