@@ -1,6 +1,7 @@
 #include "superd/base/background.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <new>
 #include <thread>
 #include <utility>
@@ -128,9 +129,11 @@ void Background::remove(const Idle& gone) noexcept {
 }
 
 Background& background() noexcept {
-  // Never destroyed: at the program's end there may still be a thread in a call that nobody waits for any more.
+  // Never destroyed: at the program's end there may still be a thread in a call that nobody waits for any more. Not on the
+  // heap: the first who needs it may find no memory there.
+  alignas(Background) static std::byte room[sizeof(Background)];
   static auto& of_process =
-      *new Background(std::max(4, 2 * static_cast<int>(std::thread::hardware_concurrency())), Seconds{5});
+      *::new (room) Background(std::max(4, 2 * static_cast<int>(std::thread::hardware_concurrency())), Seconds{5});
   return of_process;
 }
 

@@ -25,12 +25,12 @@ SharedMutex::SharedMutex() noexcept { begin(mutex_, PTHREAD_MUTEX_ROBUST); }
 FragileSharedMutex::FragileSharedMutex() noexcept { begin(mutex_, PTHREAD_MUTEX_STALLED); }
 
 bool FragileSharedMutex::try_lock_for(Millis patience) noexcept {
-  timespec until{};
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  const auto nanos = until.tv_nsec + std::chrono::nanoseconds(patience % Seconds(1)).count();
-  until.tv_sec += patience / Seconds(1) + nanos / 1'000'000'000;
-  until.tv_nsec = nanos % 1'000'000'000;
-  return pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &until) == 0;
+  constexpr timespec moment{0, 100'000};
+  for (const Time until = Clock::now() + patience; pthread_mutex_trylock(&mutex_) != 0;) {
+    if (Clock::now() >= until) return false;
+    (void)nanosleep(&moment, nullptr);
+  }
+  return true;
 }
 
 bool SharedMutex::lock() noexcept {

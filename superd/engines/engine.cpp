@@ -28,6 +28,7 @@ void Engine::turn(Time until) noexcept {
 
 void Engine::begin_turn(Time until) noexcept {
   note_stall();
+  looked_after_ = now();
   if (const int code = collect(std::min(until, timers_.next()))) look_again(code);
   set_now(Clock::now());
   stage_ = Stage::events;
@@ -68,7 +69,7 @@ Operation* Engine::next() noexcept {
         stage_ = Stage::requests;
         break;
       case Stage::requests:
-        timers_.ripen(now());
+        timers_.ripen(looked_after_);
         stage_ = Stage::timers;
         break;
       case Stage::timers: stage_ = Stage::over; break;

@@ -131,6 +131,9 @@ class Engine : public Waiter {
   std::size_t next_request_ = 0;
   Stage stage_ = Stage::over;
   Time grace_until_{};
+  // What was due by then is due now. Not what became due since: we may have been stopped (SIGSTOP) after we looked for
+  // events, and whoever has sent something meanwhile is not timed out. It takes a turn more, which does not wait.
+  Time looked_after_{};
   std::atomic<std::size_t> request_count_{0};
 };
 

@@ -106,3 +106,23 @@ TEST(ASharedMutex, PassesFromAKilledProcessToTheNextAndTells) {
   EXPECT_FALSE(guarded.mutex.lock());
   guarded.mutex.unlock();
 }
+
+TEST(AFragileSharedMutex, StaysLockedWhenItsHolderIsKilledSoOneDoesNotWaitForever) {
+  struct Held {
+    FragileSharedMutex mutex;
+    std::atomic<bool> is_held;
+  };
+  const SharedMemory memory("test", sizeof(Held));
+  auto& held = memory.as<Held>();
+  std::construct_at(&held.mutex);
+  EXPECT_TRUE(held.mutex.try_lock_for(Millis{0}));
+  held.mutex.unlock();
+  Process holder([&] {
+    held.mutex.lock();
+    held.is_held = true;
+    for (;;) pause();
+  });
+  ASSERT_TRUE(holder.reaches(held.is_held));
+  holder.kill();
+  EXPECT_FALSE(held.mutex.try_lock_for(Millis{5}));
+}

@@ -72,3 +72,19 @@ TEST(WithoutThreads, NoDesignOpensAndEachSaysWhy) {
     EXPECT_NE(told.find("resource temporarily unavailable"), std::string::npos) << entry.name << ": " << told;
   }
 }
+
+TEST(WithoutThreads, ALoopDoesItselfWhatShouldRunInTheBackground) {
+  const auto told = with_few_threads(1, []() -> std::string {
+    const auto serves = [](Connection& client, Notes&) -> task<> {
+      std::string answer;
+      const auto make = [&answer] { answer = "made here"; };
+      const bool goes_on = co_await client.run_in_background(make);
+      if (goes_on) co_await client.write(answer);
+    };
+    Serving serving({.design = "event", .engine = "epoll", .loops = 1}, {"tcp/127.0.0.1:0"}, serves);
+    const auto answer = received_text(serving.client()).value_or("nothing");
+    return answer + ", " + std::to_string(background().figures().refused);
+  });
+  if (told == "not root") GTEST_SKIP() << "only root can become a user with a bound";
+  EXPECT_EQ(told, "made here, 1");
+}

@@ -5,6 +5,51 @@ using namespace superd::test;
 
 EVERY_ENGINE(AStallOfTheLoop);
 
+namespace {
+
+/// Is stopped for a while right after its first look, during which the event comes that its second look finds.
+class StoppedAfterALook final : public Engine {
+ public:
+  bool wait(Operation& operation) noexcept override {
+    waiting_ = &operation;
+    timers_.put(operation, operation.deadline);
+    return false;
+  }
+  void forget(Operation& operation) noexcept override { timers_.remove(operation); }
+  void cancel_all() noexcept override { cancel_timers(); }
+
+ private:
+  int collect(Time) noexcept override {
+    if (++looks_ == 1) std::this_thread::sleep_for(Millis{50});
+    return 0;
+  }
+  Operation* next_event() noexcept override {
+    Operation* ready = looks_ == 2 ? std::exchange(waiting_, nullptr) : nullptr;
+    return ready ? completed(*ready, Outcome::done) : nullptr;
+  }
+  Operation* timer_came_up(Operation& operation) noexcept override {
+    return operation.kind == Kind::none ? nullptr : completed(operation, Outcome::timed_out);
+  }
+  void withdraw(Operation& operation) noexcept override { timers_.remove(operation); }
+
+  int looks_ = 0;
+  Operation* waiting_ = nullptr;
+};
+
+}  // namespace
+
+TEST(AStopAfterTheLook, TimesNobodyOutWhoseEventCameMeanwhile) {
+  StoppedAfterALook engine;
+  Request request(-1);
+  start(engine, request, Kind::read, engine.now() + Millis{10});
+  engine.turn({});
+  EXPECT_FALSE(request.is_done());
+  engine.turn({});
+  ASSERT_TRUE(request.is_done());
+  EXPECT_EQ(request.outcome, Outcome::done);
+  engine.forget(request);
+}
+
 // A handler that computes, or a stop of the whole process: the deadline was reckoned from before it.
 TEST_P(AStallOfTheLoop, IsNoSilenceOfTheClients) {
   constexpr Millis idle{20}, stall{500};

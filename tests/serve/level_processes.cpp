@@ -14,8 +14,12 @@ namespace {
 /// What processes tell the test.
 struct Told {
   std::atomic<int> inside, most, taken;
-  std::atomic<bool> is_seated;
+  std::atomic<bool> is_seated, may_begin;
 
+  // So that they meet: each alone would be done before the next is forked.
+  void wait_for_all() const {
+    while (!may_begin) std::this_thread::yield();
+  }
   void enter() {
     const int now = ++inside;
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
@@ -55,6 +59,7 @@ TEST_F(ALevelOfProcesses, IsExactWhileTheyHammerIt) {
     for (int p = 1; p <= processes; ++p)
       hammering.push_back(std::make_unique<Process>([&, p] {
         level.join_as_process(static_cast<std::uint32_t>(p));
+        told_.wait_for_all();
         for (int i = 0; i < rounds; ++i) {
           auto seat = i % 3 ? level.take(client(i % 4), -1) : level.take();
           if (!seat) continue;
@@ -63,6 +68,7 @@ TEST_F(ALevelOfProcesses, IsExactWhileTheyHammerIt) {
           --told_.inside;
         }
       }));
+    told_.may_begin = true;
   }
   EXPECT_LE(told_.most, bound);
   EXPECT_LE(level.peak(), bound);
@@ -78,6 +84,7 @@ TEST_F(ALevelOfProcesses, HoldsPerClientAcrossThem) {
     for (std::uint32_t p = 1; p <= 4; ++p)
       hammering.push_back(std::make_unique<Process>([&, p] {
         level.join_as_process(p);
+        told_.wait_for_all();
         for (int i = 0; i < 3'000; ++i) {
           const auto seat = level.take(client(1), -1);
           if (!seat) continue;
@@ -85,6 +92,7 @@ TEST_F(ALevelOfProcesses, HoldsPerClientAcrossThem) {
           --told_.inside;
         }
       }));
+    told_.may_begin = true;
   }
   EXPECT_LE(told_.most, share);
   expect_all_free(level, 3);
