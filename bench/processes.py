@@ -139,8 +139,9 @@ def tree(pid):
     """The process and all below it."""
     pids = [pid]
     for parent in pids:
-        for task in Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+        # It may end at any moment.
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{parent}/task").glob("*/children"):
                 pids += [int(child) for child in task.read_text().split()]
     return pids
 

@@ -43,17 +43,23 @@ def against(design_of, floor, *goals, handler="daytime"):
 
 BARE = Goal("cpu", 1.10)
 
-SHORT = Row("designs-short", "short connections (daytime), 16 in parallel: each design against the bare loop of it",
-            SHORT_LOAD, (
-    against(ITERATIVE, ACCEPT_SEND, BARE),
-    against(THREADS, THREAD_PER_CONNECTION, BARE),
-    against(PROCESSES, PROCESS_PER_CONNECTION, BARE),
-    against(PRETHREADED_8, PRETHREADED_FLOOR, BARE),
-    against(PREFORKED_8, PREFORKED_FLOOR, BARE),
-    against(EVENT_1, EPOLL_ACCEPT_SEND, BARE),
-    against(DELAYED, ACCEPT_SEND, BARE),
-    against(ADAPTIVE, EPOLL_ACCEPT_SEND, BARE),
-), unit="connection", extra=True, group="designs")
+
+def short(design_of, floor):
+    name = dict(design_of[1])["design"]
+    return Row(f"designs-short-{name}", f"short connections (daytime), 16 in parallel: {name} against the bare loop of it",
+               SHORT_LOAD, (against(design_of, floor, BARE),), unit="connection", extra=True, group="designs")
+
+
+SHORT = [short(*pair) for pair in (
+    (ITERATIVE, ACCEPT_SEND),
+    (THREADS, THREAD_PER_CONNECTION),
+    (PROCESSES, PROCESS_PER_CONNECTION),
+    (PRETHREADED_8, PRETHREADED_FLOOR),
+    (PREFORKED_8, PREFORKED_FLOOR),
+    (EVENT_1, EPOLL_ACCEPT_SEND),
+    (DELAYED, ACCEPT_SEND),
+    (ADAPTIVE, EPOLL_ACCEPT_SEND),
+)]
 
 IN_TIME = Row("designs-in-time", "the same: what it costs to be ready for a slow one, all in time", SHORT_LOAD, (
     against(DELAYED, serving("daytime", ITERATIVE), Goal("cpu", 1.04)),
@@ -119,4 +125,4 @@ IDLE = Row("designs-idle", "10,000 idle connections (echo), both CPUs free", ("i
     Comparison(serving("echo", EVENT_1)),
 ), kind="memory", unit="connection", pinned=False, extra=True, group="designs", watched=5)
 
-DESIGNS = [SHORT, IN_TIME, ARM, *MIXES, *BEHIND, burst("sleep"), burst("block"), IDLE]
+DESIGNS = [*SHORT, IN_TIME, ARM, *MIXES, *BEHIND, burst("sleep"), burst("block"), IDLE]

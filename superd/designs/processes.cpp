@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <map>
 #include <new>
 #include <vector>
@@ -138,6 +139,8 @@ class Dispatcher final : public Supervisor {
 
  private:
   Result<> begin() override {
+    // Once here, or each child that tells the local time reads the file of its zone.
+    tzset();
     for (const auto& listener : listeners()) {
       // Should this process be killed, all its places are given back at once.
       listener->hosted->level.join_as_process(static_cast<std::uint32_t>(getpid()));
