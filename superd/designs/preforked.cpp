@@ -11,7 +11,6 @@
 
 #include "superd/base/log.h"
 #include "superd/base/process.h"
-#include "superd/base/shared_memory.h"
 #include "superd/designs/back_off.h"
 #include "superd/designs/design.h"
 #include "superd/designs/supervised.h"
@@ -59,13 +58,10 @@ class Preforker final : public Supervisor {
       : Supervisor(listeners, std::move(poll)), workers_wanted_(workers) {}
 
  private:
-  using Drops = std::atomic<std::uint32_t>;
-
   /// The workers of one listener.
   struct Stand {
     std::shared_ptr<Listener> listener;
     BackOff back_off;
-    SharedMemory drops_seen;
     std::vector<int> missing;  ///< their numbers
     Time due = never;          ///< when to make those that are missing
   };
@@ -78,11 +74,7 @@ class Preforker final : public Supervisor {
   Result<> begin() override {
     for (const auto& listener : listeners()) {
       set_blocking(listener->socket.fd(), true);
-      auto& stand = stands_.emplace_back(Stand{
-          listener, BackOff(workers_wanted_), {"superd drops", sizeof(Drops)},
-            {}
-      });
-      listener->drops_seen = &stand.drops_seen.as<Drops>();
+      auto& stand = stands_.emplace_back(Stand{listener, BackOff(workers_wanted_), {}});
       for (int i = 0; i < workers_wanted_; ++i)
         if (!start(stand, i)) stand.missing.push_back(i);
       // Fewer will do, none will not.

@@ -109,8 +109,8 @@ Door::Place Door::find_place(const DatagramSlot& slot) noexcept {
 
 Door::Place Door::seat_datagram(const DatagramSlot& slot) noexcept try {
   auto& level = hosted_.level;
-  // Alone at its level, a datagram that is handled at once cannot exceed its client's share, and needs no look-up.
-  auto taken = level.count() == 0 ? level.take() : level.take(ClientKey::of(slot.from), -1);
+  // Where one client may have every place there is, whose this one is need not be known.
+  auto taken = level.per_client() >= level.level() ? level.take() : level.take(ClientKey::of(slot.from), -1);
   if (taken) {
     seat_ = std::move(*taken);
     seat_.note_taken_in(slot.received);

@@ -6,6 +6,7 @@
 #include "superd/base/shared_memory.h"
 #include "superd/serve/answer_guard.h"
 #include "superd/serve/counters.h"
+#include "superd/serve/kernel_drops.h"
 #include "superd/serve/seat_counts.h"
 #include "superd/serve/worker_rows.h"
 
@@ -29,6 +30,8 @@ class Scoreboard {
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
   [[nodiscard]] AnswerRates& answers() const noexcept { return contents_.answers; }
 
+  [[nodiscard]] KernelDrops& kernel_drops() const noexcept { return contents_.kernel_drops; }
+
  private:
   // Zeroed memory is the initial state of all that has no begin().
   struct Contents {
@@ -37,6 +40,7 @@ class Scoreboard {
     Histogram waited, served_in;
     AnswerRates answers;
     SeatCounts seats;
+    KernelDrops kernel_drops;
   };
 
   SharedMemory memory_;

@@ -58,6 +58,10 @@ TEST(WithoutThreads, PrethreadedServesWithThoseItGot) {
 
 TEST(WithoutThreads, NoDesignOpensAndEachSaysWhy) {
   for (const auto& entry : designs()) {
+#if defined(__SANITIZE_THREAD__)
+    // It has a thread of its own in the child, and starts a second one at the child's first.
+    if (entry.forks) continue;
+#endif
     const auto told = with_few_threads(0, [&]() -> std::string {
       try {
         const Serving serving({.design = std::string(entry.name), .engine = "epoll"}, {"tcp/127.0.0.1:0"},

@@ -38,11 +38,12 @@ class SomeWork : public Engines {
   class Crowd {
    public:
     explicit Crowd(Engine& engine) : engine_(engine) {
+      const auto waited = background().figures().waited;
       do {
         auto& one = crowd_.emplace_back();
         one.request.work = &one.errand;
         start(engine_, one.request, Kind::work);
-      } while (background().figures().queued == 0 || !all_but_one_have_begun());
+      } while (background().figures().waited == waited || !all_but_one_have_begun());
     }
     ~Crowd() {
       for (auto& one : crowd_) one.errand.may_end = true;
