@@ -89,6 +89,7 @@ Operation* Engine::step() noexcept {
 }
 
 Operation* Engine::completed(Operation& operation, Outcome outcome) noexcept {
+  operation.is_held = false;
   operation.kind = Kind::none;
   operation.outcome = outcome;
   return &operation;
@@ -111,7 +112,7 @@ void Engine::cancel_timers() noexcept {
   timers_.ripen_all();
   while (Timer* timer = timers_.take_ripe()) {
     auto& operation = static_cast<Operation&>(*timer);
-    if (operation.kind == Kind::none) continue;
+    if (!operation.is_held) continue;
     if (operation.kind == Kind::work && !background().take_back(*operation.work)) {
       operation.work->next = std::exchange(under_way, operation.work);
       continue;
@@ -132,7 +133,6 @@ void Engine::cancel_timers() noexcept {
 
 bool Engine::wait_in_wheel(Operation& operation) noexcept {
   if (operation.kind == Kind::signal && std::exchange(operation.signalled, false)) {
-    operation.kind = Kind::none;
     operation.outcome = Outcome::done;
     return true;
   }
@@ -154,7 +154,6 @@ bool Engine::hand_over(Operation& operation) noexcept {
   operation.outcome = Outcome::done;
   if (background().submit(work)) return true;
   work.run(work);
-  operation.kind = Kind::none;
   return false;
 }
 
@@ -233,9 +232,9 @@ Operation* Engine::serve(Request& request) noexcept {
   Operation* operation = std::exchange(request.operation, nullptr);
   if (!operation) return nullptr;
   if (request.what == Request::What::adopt) return wait(*operation) ? operation : nullptr;
-  if (operation->kind == Kind::work) return told_about_work(*operation, request.what);
   const bool is_signal = request.what == Request::What::signal;
-  if (operation->kind == Kind::none || (is_signal && operation->kind != Kind::signal)) {
+  if (operation->is_held && operation->kind == Kind::work) return told_about_work(*operation, request.what);
+  if (!operation->is_held || (is_signal && operation->kind != Kind::signal)) {
     operation->signalled = operation->signalled || is_signal;
     return nullptr;
   }

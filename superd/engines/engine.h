@@ -82,6 +82,17 @@ class Engine : public Waiter {
   /// For the kinds that wait for no descriptor: sleep, signal and work. As wait().
   bool wait_in_wheel(Operation&) noexcept;
 
+  /// wait() by `start`, which does what wait() shall do. Who has its outcome at once is not held.
+  template <class Start>
+  static bool hold(Operation& operation, Start start) noexcept {
+    operation.is_held = true;
+    operation.had_grace = false;
+    if (!start(operation)) return false;
+    operation.is_held = false;
+    operation.kind = Kind::none;
+    return true;
+  }
+
   /// For what need not be waited for. As wait().
   static bool at_once(Operation& operation) noexcept { return completed(operation, Outcome::done); }
 

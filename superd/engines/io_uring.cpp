@@ -32,7 +32,10 @@ RingTag IoUring::tag(RingTag::What what, Slot& place, int fd) noexcept {
 void IoUring::watch_wake_fd() noexcept { ring_->poll_again_and_again({RingTag::What::wake, 0, wake_fd()}, POLLIN); }
 
 bool IoUring::wait(Operation& operation) noexcept {
-  operation.had_grace = false;
+  return hold(operation, [this](Operation& wanted) noexcept { return start(wanted); });
+}
+
+bool IoUring::start(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
@@ -62,9 +65,7 @@ bool IoUring::wait(Operation& operation) noexcept {
     park_for_next_turn(operation);
     return false;
   }
-  if (!try_or_park(operation, slot(operation.fd))) return false;
-  operation.kind = Kind::none;
-  return true;
+  return try_or_park(operation, slot(operation.fd));
 }
 
 bool IoUring::try_or_park(Operation& operation, Slot& place) noexcept {
@@ -236,7 +237,7 @@ Operation* IoUring::sent(Operation& operation, Slot& place, int result) noexcept
 }
 
 Operation* IoUring::timer_came_up(Operation& operation) noexcept {
-  if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
+  if (!operation.is_held) return nullptr;  // the timer of an earlier, finished request
   if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
   if (is_overdue(operation)) {
     withdraw(operation);

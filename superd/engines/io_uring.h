@@ -57,6 +57,7 @@ class IoUring final : public Engine {
   void withdraw(Operation&) noexcept override;
 
   // True: the operation has its outcome. False: it is parked.
+  bool start(Operation&) noexcept;
   bool try_or_park(Operation&, Slot&) noexcept;
   bool take_arrival(Operation&, Slot&) noexcept;
 

@@ -15,7 +15,10 @@ Readiness::Slot& Readiness::slot(int fd) {
 }
 
 bool Readiness::wait(Operation& operation) noexcept {
-  operation.had_grace = false;
+  return hold(operation, [this](Operation& wanted) noexcept { return start(wanted); });
+}
+
+bool Readiness::start(Operation& operation) noexcept {
   switch (operation.kind) {
     case Kind::none: broken("an operation without a kind was waited for");
     case Kind::sleep:
@@ -35,9 +38,7 @@ bool Readiness::wait(Operation& operation) noexcept {
     park_for_next_turn(operation);
     return false;
   }
-  if (!try_or_park(operation)) return false;
-  operation.kind = Kind::none;
-  return true;
+  return try_or_park(operation);
 }
 
 bool Readiness::try_or_park(Operation& operation) noexcept {
@@ -60,7 +61,6 @@ bool Readiness::park(Operation& operation, Interest wanted) noexcept {
   if (place.interest != wanted) {
     const int code = watch(operation.fd, place.interest, wanted);
     if (code == engine_full) {
-      operation.kind = Kind::none;
       return settle(operation, Outcome::failed, code);
     }
     // Out of memory for the registration (epoll_ctl(2): ENOMEM, ENOSPC): the client is not given up, but asked after.
@@ -76,7 +76,7 @@ bool Readiness::park(Operation& operation, Interest wanted) noexcept {
 }
 
 Operation* Readiness::timer_came_up(Operation& operation) noexcept {
-  if (operation.kind == Kind::none) return nullptr;  // the timer of an earlier, finished request
+  if (!operation.is_held) return nullptr;  // the timer of an earlier, finished request
   if (operation.kind == Kind::sleep) return completed(operation, Outcome::done);
   if (is_overdue(operation)) {
     withdraw(operation);

@@ -49,6 +49,7 @@ class Readiness : public Engine {
   void withdraw(Operation&) noexcept final;
 
   // True: the operation has its outcome. False: it is parked.
+  bool start(Operation&) noexcept;
   bool try_or_park(Operation&) noexcept;
   bool park(Operation&, Interest) noexcept;
   Operation* finish(Operation&) noexcept;
