@@ -25,6 +25,8 @@ struct Looked {
 
 void check_handler(const Looked& at) {
   const auto& [service, lines, complaints] = at;
+  if (lines.keys.contains("program")) return;  // complained of when it was read
+  if (service.program.waits) at.complain("wait", "is of a program: write program too, or leave it out");
   const auto* handler = find_service(service.handler);
   if (!handler) {
     // A handler that is given was complained of when it was read: this is a service's name.
@@ -39,6 +41,21 @@ void check_handler(const Looked& at) {
     complaints.add(lines.listen[i], "listen",
                    fmt::format("\"{}\": {} is not served over {}: write {}", escaped(address.text, 120), handler->name,
                                name_of(address.transport), handler->streams ? "tcp or unix" : "udp"));
+  }
+}
+
+void check_program(const Looked& at) {
+  const auto& [service, lines, complaints] = at;
+  if (lines.keys.contains("handler"))
+    at.complain("handler", "is given beside program: a client has the one or the other, so leave one out");
+  if (const auto* design = find_design(service.design.design); design && !design->runs_programs)
+    at.complain("design", fmt::format("\"{}\" runs no programs: write \"processes\", or leave it out", design->name));
+  for (std::size_t i = 0; i < service.listen.size(); ++i) {
+    const auto& address = service.listen[i];
+    if (is_stream(address.transport) || service.program.waits) continue;
+    complaints.add(lines.listen[i], "listen",
+                   fmt::format("\"{}\": a program has the socket of its datagrams to itself: write wait = true",
+                               escaped(address.text, 120)));
   }
 }
 
@@ -133,7 +150,7 @@ void check(const Draft& draft, Complaints& complaints) {
     complaints.add(1, "service", R"(there is none: write one, as in [service.echo] with listen = ["tcp/7"])");
   for (std::size_t i = 0; i < draft.lines.size(); ++i) {
     const Looked at{draft.table.services[i], draft.lines[i], complaints};
-    check_handler(at);
+    at.service.has_program() ? check_program(at) : check_handler(at);
     check_design_of(at);
     check_listeners(at, draft.table.port_base, draft.is_whole);
   }

@@ -17,7 +17,7 @@ struct Node {
   Type type = Type::table;
   int line = 1;
   std::string text;            ///< of a text
-  std::int64_t whole = 0;      ///< of a whole number
+  std::int64_t whole = 0;      ///< of a whole number; 1 or 0 of a boolean
   std::vector<Node> items;     ///< of an array
   std::vector<Entry> entries;  ///< of a table, in the order of the file
 };

@@ -60,6 +60,9 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view errors[] = {"log", "client", "nowhere"};
+
+constexpr auto program_of = &ServiceSettings::program;
 constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
 constexpr auto options = &ServiceSettings::options;
@@ -74,6 +77,29 @@ constexpr Key table[] = {
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),
+    key<Command, program_of, &Program::launch, &Launch::words>(
+        "program", service, none, "what is run for a client instead of a handler, with its arguments"),
+    key<Flag, program_of, &Program::waits>("wait", service, none,
+                                           "the program takes clients in by itself, one of it at a time"),
+    key<Choice<errors>, program_of, &Program::errors>("stderr", anywhere, none,
+                                                      "where a program's standard error output goes"),
+    key<Identity, program_of, &Program::launch, &Launch::identity>("user", anywhere, none,
+                                                                   "whose rights a program has"),
+    key<Path, program_of, &Program::launch, &Launch::root>("root", anywhere, none,
+                                                           "the directory that a program takes for /"),
+    key<Path, program_of, &Program::launch, &Launch::directory>("directory", anywhere, none,
+                                                                "a program's working directory"),
+    key<Environment, program_of, &Program::launch, &Launch::environment>("environment", anywhere, none,
+                                                                         "all that a program has of it"),
+    key<Mode, program_of, &Program::launch, &Launch::mask>("umask", anywhere, none,
+                                                           "rights that files of a program do not get"),
+    key<Whole, program_of, &Program::launch, &Launch::nice>("nice", anywhere, {-20, 19},
+                                                            "added to a program's priority; above 0: lower"),
+    key<ResourceBounds, program_of, &Program::launch, &Launch::bounds>("rlimits", anywhere, none,
+                                                                       "bounds on a program's resources"),
+    key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
+        "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
+
     key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
                                                        "which thread serves a client, and when"),
     key<Row<engines>, design, &DesignSettings::engine>("engine", anywhere, none, "how the loops of a design wait"),

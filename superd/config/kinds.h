@@ -79,7 +79,7 @@ struct Row {
     const auto all = names();
     if (const auto index = choice(reading, all)) member = all[*index];
   }
-  static std::string write(const std::string& name) { return toml_string(name); }
+  static std::string write(const std::string& name) { return name.empty() ? std::string() : toml_string(name); }
 };
 
 /// An enumeration whose values, from 0 on, have these words.
@@ -123,6 +123,58 @@ struct Networks {
     for (const auto& network : networks) items.push_back(network.text());
     return toml_array(items);
   }
+};
+
+struct Flag {
+  static std::string wants(const Bounds&) { return "true or false"; }
+  static void read(const Reading& reading, bool& member) { member = flag(reading).value_or(member); }
+  static std::string write(bool value) { return value ? "true" : "false"; }
+};
+
+/// What the system is handed as it is.
+struct Path {
+  static std::string wants(const Bounds&) { return R"(an absolute path, as in "/srv")"; }
+  static void read(const Reading& reading, std::string& member) { member = path(reading).value_or(member); }
+  static std::string write(const std::string& path) { return path.empty() ? std::string() : toml_string(path); }
+};
+
+/// A program and its arguments.
+struct Command {
+  static std::string wants(const Bounds&) { return R"(an array of words, as in ["/bin/cat", "-u"])"; }
+  static void read(const Reading& reading, std::vector<std::string>& member) {
+    member = command(reading).value_or(member);
+  }
+  static std::string write(const std::vector<std::string>& words) {
+    return words.empty() ? std::string() : toml_array(words);
+  }
+};
+
+struct Environment {
+  static std::string wants(const Bounds&) { return R"(an array of settings, as in ["LANG=C"])"; }
+  static void read(const Reading& reading, std::vector<std::string>& member) {
+    member = environment(reading).value_or(member);
+  }
+  static std::string write(const std::vector<std::string>& settings) { return toml_array(settings); }
+};
+
+struct Identity {
+  static std::string wants(const Bounds&) {
+    return R"(a user, as in "nobody", or with a group, as in "nobody:nogroup")";
+  }
+  static void read(const Reading& reading, std::optional<Launch::Identity>& member) {
+    if (auto who = identity(reading)) member = std::move(*who);
+  }
+  static std::string write(const std::optional<Launch::Identity>& who) {
+    return who ? toml_string(who->name) : std::string();
+  }
+};
+
+struct ResourceBounds {
+  static std::string wants(const Bounds&) { return R"(an array of bounds, as in ["nofile=100", "as=256MiB"])"; }
+  static void read(const Reading& reading, std::vector<Launch::Bound>& member) {
+    member = resource_bounds(reading).value_or(member);
+  }
+  static std::string write(const std::vector<Launch::Bound>& bounds) { return toml_array(texts_of(bounds)); }
 };
 
 struct Mode {

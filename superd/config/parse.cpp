@@ -99,8 +99,15 @@ class Reader {
     auto settings = defaults_;
     settings.name = settings.handler = entry.key;
     read_keys(entry.value, Place::service, settings, lines);
+    if (settings.has_program()) suit_program(settings, lines);
     draft_.table.services.push_back(std::move(settings));
     draft_.lines.push_back(std::move(lines));
+  }
+
+  // What is not said is as a program needs it.
+  static void suit_program(ServiceSettings& settings, const ServiceLines& lines) {
+    if (!lines.keys.contains("handler")) settings.handler.clear();
+    if (!lines.keys.contains("design")) settings.design.design = "processes";
   }
 
   void read_keys(const Node& section, Place place, ServiceSettings& service, ServiceLines& lines) {

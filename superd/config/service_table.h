@@ -11,6 +11,7 @@
 #include "superd/net/listen_address.h"
 #include "superd/net/passive.h"
 #include "superd/serve/limits.h"
+#include "superd/serve/program.h"
 
 namespace superd {
 
@@ -18,12 +19,21 @@ namespace superd {
 /// to a reload.
 struct ServiceSettings {
   std::string name;                   ///< of its [service.NAME]
-  std::string handler;                ///< a row of services(); the service's name where not given
+  std::string handler;                ///< a row of services(); the service's name where not given; empty for a program
+  Program program = no_program();     ///< without words: a handler serves
   std::vector<ListenAddress> listen;  ///< at least one
   DesignSettings design;
   Limits limits;
   ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets
   std::string group;      ///< services of one group share the threads of one design; empty: see docs/designs.md
+
+  [[nodiscard]] bool has_program() const noexcept { return !program.launch.words.empty(); }
+  /// What a program has that says nothing else.
+  static Program no_program() {
+    Program program;
+    program.launch.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+    return program;
+  }
 
   friend bool operator==(const ServiceSettings&, const ServiceSettings&) = default;
 };

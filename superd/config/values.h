@@ -39,6 +39,16 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<uid_t> user(const Reading&);
 [[nodiscard]] std::optional<gid_t> user_group(const Reading&);
 
+[[nodiscard]] std::optional<bool> flag(const Reading&);
+[[nodiscard]] std::optional<std::string> path(const Reading&);  ///< absolute
+[[nodiscard]] std::optional<std::vector<std::string>> command(const Reading&);
+[[nodiscard]] std::optional<std::vector<std::string>> environment(const Reading&);
+[[nodiscard]] std::optional<Launch::Identity> identity(const Reading&);  ///< looked up now
+[[nodiscard]] std::optional<std::vector<Launch::Bound>> resource_bounds(const Reading&);
+
+/// As resource_bounds() reads them.
+[[nodiscard]] std::vector<std::string> texts_of(std::span<const Launch::Bound>);
+
 /// What services and groups may be called, so that logs, metrics and paths can carry it: up to 64 letters, digits,
 /// '_', '-' and '.'.
 [[nodiscard]] bool is_label(std::string_view) noexcept;

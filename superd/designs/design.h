@@ -89,6 +89,7 @@ struct DesignEntry {
   bool uses_engine, uses_loops, uses_workers, uses_threads;
   Result<std::unique_ptr<Design>> (*make)(const DesignSettings&);
   bool forks = false;  ///< handlers run in other processes: open() in a process that has one thread
+  bool runs_programs = false;
 };
 
 [[nodiscard]] std::span<const DesignEntry> designs() noexcept;

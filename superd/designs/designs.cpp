@@ -13,7 +13,7 @@ constexpr DesignEntry table[] = {
     {"iterative", "the listening thread serves each conversation to its end", false, false, false, false,
      make_iterative},
     {"threads", "a thread per conversation, on demand", false, false, false, false, make_threads},
-    {"processes", "a process per conversation, on demand", false, false, false, false, make_processes, true},
+    {"processes", "a process per conversation, on demand", false, false, false, false, make_processes, true, true},
     {"prethreaded", "`workers` threads wait at each listener", false, false, true, false, make_prethreaded},
     {"preforked", "`workers` processes wait at each listener", false, false, true, false, make_preforked, true},
     {"event", "`loops` threads, each serving all its clients at once by an engine", true, true, false, false,

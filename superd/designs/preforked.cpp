@@ -107,7 +107,7 @@ class Preforker final : public Supervisor {
 
   [[nodiscard]] bool has_children() const noexcept override { return !workers_.empty(); }
 
-  void ended(pid_t process, int status) noexcept override {
+  void ended(pid_t process, int status, const rusage&) noexcept override {
     const auto found = workers_.find(process);
     if (found == workers_.end()) return;
     const auto worker = found->second;

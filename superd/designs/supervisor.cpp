@@ -88,7 +88,8 @@ detached Supervisor::reap_when_told() {
 
 void Supervisor::reap() noexcept {
   int status = 0;
-  for (pid_t child; (child = waitpid(-1, &status, WNOHANG)) > 0;) ended(child, status);
+  rusage used{};
+  for (pid_t child; (child = wait4(-1, &status, WNOHANG, &used)) > 0;) ended(child, status, used);
 }
 
 void Supervisor::tell(Word word, const std::string& why) noexcept {
@@ -99,10 +100,11 @@ void Supervisor::tell(Word word, const std::string& why) noexcept {
 }
 
 void Supervisor::end() noexcept {
-  cut();
+  cut_at_once();
   int status = 0;
-  for (pid_t child; (child = waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
-    if (child > 0) ended(child, status);
+  rusage used{};
+  for (pid_t child; (child = wait4(-1, &status, 0, &used)) > 0 || errno == EINTR;)
+    if (child > 0) ended(child, status, used);
   // Nothing of the process it was forked from is to be ended here.
   _exit(0);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <memory>
@@ -38,10 +39,12 @@ class Supervisor {
   /// The same for who leaves the listeners to another design: their mode is that one's affair.
   virtual void leave() noexcept { close(); }
   [[nodiscard]] virtual bool is_closed() const noexcept = 0;
-  /// Kills all children.
+  /// Ends all children, some of them perhaps after a while.
   virtual void cut() noexcept = 0;
+  /// Ends them at once.
+  virtual void cut_at_once() noexcept { cut(); }
   [[nodiscard]] virtual bool has_children() const noexcept = 0;
-  virtual void ended(pid_t child, int status) noexcept = 0;
+  virtual void ended(pid_t child, int status, const rusage& used) noexcept = 0;
   /// Does what is due; returns when something is due next.
   virtual Time tend(Time now) noexcept = 0;
 

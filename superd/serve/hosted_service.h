@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "superd/serve/answer_guard.h"
 #include "superd/serve/level.h"
 #include "superd/serve/limits.h"
+#include "superd/serve/program.h"
 #include "superd/serve/scoreboard.h"
 #include "superd/serve/service.h"
 
@@ -39,7 +41,8 @@ struct HostedService {
   }
 
   const std::string name;
-  const std::shared_ptr<Service> service;
+  const std::shared_ptr<Service> service;  ///< null where a program serves
+  std::optional<Program> program;          ///< set before it is served
   LimitsInForce limits;
   const Scoreboard board;
   Level level;

@@ -36,12 +36,13 @@ std::string Host::group_of(const ServiceSettings& settings) {
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
   for (const auto& settings : table.services) {
-    const auto* entry = find_service(settings.handler);
-    if (!entry) return error("service " + settings.name + ": no handler is called \"" + settings.handler + "\"");
+    const auto* entry = settings.has_program() ? nullptr : find_service(settings.handler);
+    if (!entry && !settings.has_program())
+      return error("service " + settings.name + ": no handler is called \"" + settings.handler + "\"");
     std::vector<BoundListener> own;
     for (auto& listener : bound)
       if (listener.service == settings.name) own.push_back(std::move(listener));
-    if (auto opened = open(settings, entry->make(), std::move(own)); !opened) return opened;
+    if (auto opened = open(settings, entry ? entry->make() : nullptr, std::move(own)); !opened) return opened;
   }
   return open_designs();
 }
@@ -56,6 +57,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
                     std::vector<BoundListener> bound) {
   if (auto checked = check_design(settings.design); !checked) return checked;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
+  if (settings.has_program()) hosted->program = settings.program;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];

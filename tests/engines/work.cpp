@@ -161,6 +161,7 @@ TEST_P(SomeWork, ThatIsForgottenRefersToNothingAnyMore) {
     engine().forget(working);
     EXPECT_TRUE(errand.has_ended);
     EXPECT_EQ(working.completions, 0);
+    working.parked.destroy();  // nobody resumes it any more
   }
   const Crowd crowd(engine());
   Errand errand;
@@ -169,6 +170,7 @@ TEST_P(SomeWork, ThatIsForgottenRefersToNothingAnyMore) {
   EXPECT_FALSE(errand.began);
   turn_some();
   EXPECT_EQ(working.completions, 0);
+  working.parked.destroy();
 }
 
 // The engine may go as soon as the last of its operations was resumed, while a background thread still speaks to it.

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "superd/base/error.h"
+
+namespace superd {
+
+/// A program and all that it is started with, resolved beforehand: starting it looks nothing up. Plain values.
+struct Launch {
+  /// Whose rights it has.
+  struct Identity {
+    std::string name;  ///< as it was asked for
+    uid_t user = 0;
+    gid_t group = 0;
+    std::vector<gid_t> groups;  ///< supplementary ones
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  /// Both bounds of a resource of setrlimit(2).
+  struct Bound {
+    int resource = RLIMIT_NOFILE;
+    rlim_t most = RLIM_INFINITY;
+    friend bool operator==(const Bound&, const Bound&) = default;
+  };
+
+  std::vector<std::string> words;        ///< its path, absolute, and its arguments
+  std::vector<std::string> environment;  ///< all of it, as NAME=value
+  std::optional<Identity> identity;      ///< none: the caller's
+  std::string root;                      ///< chroot(2); empty: the caller's
+  std::string directory = "/";           ///< its working directory, within `root`
+  mode_t mask = 022;                     ///< umask(2)
+  int nice = 0;                          ///< added to the caller's
+  std::vector<Bound> bounds;
+  bool no_new_privileges = false;  ///< no set-user-id program can raise its rights (PR_SET_NO_NEW_PRIVS)
+
+  friend bool operator==(const Launch&, const Launch&) = default;
+};
+
+/// Starts a program as a child of the calling thread, in a session of its own, with these descriptors as its standard
+/// input, output and errors, and none beside them. No signal is blocked in it, and no standard one ignored. `more` is added to its environment.
+///
+/// Nothing of this process is copied, however big it is (clone(2) with CLONE_VM and CLONE_VFORK): the calling thread
+/// waits until the program runs. What fails before that, execve(2) included, is the error returned.
+[[nodiscard]] Result<pid_t> launch(const Launch&, const std::array<int, 3>& streams,
+                                   std::span<const std::string> more = {});
+
+}  // namespace superd

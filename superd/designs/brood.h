@@ -1,0 +1,109 @@
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <array>
+#include <map>
+#include <new>
+#include <span>
+#include <string>
+
+#include "superd/base/process.h"
+#include "superd/serve/hosted_service.h"
+
+namespace superd {
+
+/// Hears of the end of a child.
+class EndOfChild {
+ public:
+  virtual ~EndOfChild() = default;
+  virtual void child_ended() noexcept = 0;
+};
+
+/// The children of conversations under way, forked or executed, each with its place in the level, which is held here:
+/// whatever becomes of a child, the place comes back. One thread, the only one of its process.
+class Brood {
+ public:
+  enum class Born : std::uint8_t { alive, later, not_at_all };
+  using Streams = std::array<int, 3>;
+
+  /// Serves in a process of its own, which ends when `serve` returns. `later`: there is none to be had, and nothing was
+  /// taken.
+  template <class Serve>
+  Born fork(HostedService& hosted, int fd, Seat& seat, Serve serve) noexcept {
+    return keep(hosted, seat, [&](Child&) -> pid_t {
+      const pid_t process = fork_child();
+      if (process == 0) live(hosted, fd, serve);
+      return process;
+    });
+  }
+
+  /// Runs the service's program. `not_at_all`: it cannot be run, which is logged and counted; the seat was given back.
+  /// `end` hears of its end, and must last until then.
+  Born launch(HostedService& hosted, const Streams& streams, std::span<const std::string> environment, Seat& seat,
+              EndOfChild* end = nullptr) noexcept;
+
+  /// Ends all: forked ones at once; programs are told to (SIGTERM), and killed after a second by tend().
+  void cut() noexcept;
+  /// Ends all at once.
+  void kill() noexcept;
+  [[nodiscard]] bool is_empty() const noexcept { return children_.empty(); }
+  void ended(pid_t process, int status, const rusage& used) noexcept;
+
+  /// Ends programs that have run for their service's Limits::total, which no conversation of theirs minds. Returns when
+  /// the next one is due.
+  Time tend(Time now) noexcept;
+
+ private:
+  struct Child {
+    HostedService* hosted;
+    Seat seat;
+    bool was_cut = false;
+    bool is_program = false;
+    bool was_told = false;  ///< to end
+    Time begun{};
+    Time due = never;
+    EndOfChild* end = nullptr;
+  };
+
+  // Before the child is there, so that none is without its entry.
+  template <class Make>
+  Born keep(HostedService& hosted, Seat& seat, Make make) noexcept try {
+    std::map<pid_t, Child> one;
+    auto& child = one.emplace(0, Child{&hosted, {}}).first->second;
+    const pid_t process = make(child);
+    if (process < 0) return Born::later;
+    auto entry = one.extract(one.begin());
+    entry.key() = process;
+    child.seat = std::move(seat);
+    next_due_ = std::min(next_due_, child.due);
+    children_.insert(std::move(entry));
+    return Born::alive;
+  } catch (const std::bad_alloc&) {
+    return Born::later;
+  }
+
+  // The listening socket above all must not live on in it: who comes after the last door has closed is refused.
+  template <class Serve>
+  [[noreturn]] static void live(HostedService& hosted, int fd, Serve& serve) noexcept {
+    name_process(hosted.name);
+    keep_descriptors({&fd, 1});
+    try {
+      serve();
+    } catch (const std::bad_alloc&) {
+      hosted.counters.out_of_memory.add();
+    }
+    // What was copied from the parent is not to be ended here.
+    _exit(0);
+  }
+
+  static void tell_to_end(pid_t process, Child& child, Time now) noexcept;
+  static void note_crash(HostedService& hosted, pid_t process, int status) noexcept;
+  static void note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept;
+
+  std::map<pid_t, Child> children_;
+  Time next_due_ = never;
+};
+
+}  // namespace superd
