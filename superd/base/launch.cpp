@@ -68,8 +68,10 @@ bool take_bounds(Start& start) noexcept {
 // First above all three, so that none is overwritten before it was copied.
 bool take_streams(Start& start) noexcept {
   std::array<long, 3> high{};
-  for (std::size_t i = 0; i < 3; ++i)
-    if ((high[i] = call(SYS_fcntl, start.streams[i], F_DUPFD_CLOEXEC, 3)) < 0) return failed(start, "fcntl");
+  for (std::size_t i = 0; i < 3; ++i) {
+    high[i] = call(SYS_fcntl, start.streams[i], F_DUPFD_CLOEXEC, 3);
+    if (high[i] < 0) return failed(start, "fcntl");
+  }
   for (std::size_t i = 0; i < 3; ++i)
     if (call(SYS_dup3, high[i], i, 0) < 0) return failed(start, "dup3");
   // Also what was opened without CLOEXEC by a library, or before us.

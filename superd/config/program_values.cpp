@@ -44,7 +44,7 @@ constexpr Resource resources[] = {
 
 constexpr std::string_view unlimited = "unlimited";
 
-std::optional<std::uint64_t> parse_number(std::string_view text) {
+std::optional<std::uint64_t> parse_number(const std::string& text) {
   std::uint64_t number = 0;
   const auto* end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number);
@@ -116,7 +116,7 @@ Result<Launch::Bound> parse_bound(const std::string& text) {
   }
   if (value == unlimited) return Launch::Bound{known->number, RLIM_INFINITY};
   const auto size = known->is_size ? parse_size(value) : error({});
-  const auto most = size ? std::optional(*size) : parse_number(value);
+  const auto most = size ? std::optional(*size) : parse_number(std::string(value));
   if (most) return Launch::Bound{known->number, *most};
   return error(fmt::format("\"{}\": {} is {}: write it after a =, or \"{}\"", escaped(text, 60), name,
                            known->is_size ? "a size" : "a whole number", unlimited));
