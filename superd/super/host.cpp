@@ -127,10 +127,12 @@ Result<> Host::open_designs() {
 }
 
 bool Host::close() noexcept {
-  bool closed = true;
+  // One that has left takes nobody in, and may yet be about to take the socket out of its engine.
+  const auto holding = std::ranges::count_if(retired_, [](const auto& retired) { return !retired.design->close(); });
+  bool closed = holding == 0;
   for (auto& [name, group] : groups_) {
     if (!group.design) continue;
-    if (group.design->close())
+    if (group.design->close() && holding == 0)
       close_streams(group.listeners);
     else
       closed = false;

@@ -160,6 +160,8 @@ class Injection:
     ALWAYS = None
 
     def __init__(self, process, calls, error, *, times=3):
+        if os.environ.get("SUPERD_PRESET") == "tsan" and process.processes_called("echo:dispatcher"):
+            pytest.skip("strace loses sight of a child that has a thread of the sanitizer's when it ends")
         self.process, self.calls = process, calls
         self.trace = process.folder / f"strace-{calls.replace(',', '-')}-{error}"
         when = "1+" if times is self.ALWAYS else f"1..{times}"
