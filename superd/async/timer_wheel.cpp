@@ -11,8 +11,9 @@ constexpr std::uint64_t no_tick = ~std::uint64_t{0};
 
 void TimerWheel::put(Timer& timer, Time deadline) noexcept {
   remove(timer);
-  // Rounded up: a timer may be late by a tick, never early. Clamped to what the levels can tell apart.
-  constexpr auto horizon = (std::uint64_t{1} << (bits * levels)) - 1;
+  // Rounded up: a timer may be late by a tick, never early. Clamped to 139 years, so that no sum overflows.
+  constexpr auto horizon = (std::uint64_t{1} << 44) - 1;
+  static_assert(horizon < std::uint64_t{1} << (bits * levels));
   const auto ahead = deadline - start_;
   const auto ticks = ahead.count() <= 0 ? 0 : static_cast<std::uint64_t>((ahead - Clock::duration{1}) / tick) + 1;
   timer.due = std::min(ticks, horizon);

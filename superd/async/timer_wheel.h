@@ -17,12 +17,13 @@ struct Timer {
   [[nodiscard]] bool in_wheel() const noexcept { return to_this != nullptr; }
 };
 
-/// Deadlines in order, to a millisecond: put and remove are O(1), the next one is found by a few bit scans, and a timer
+/// Deadlines in order, to a quarter of a millisecond: put and remove are O(1), the next one is found by a few bit scans, and a timer
 /// moves at most once a level on its way (a hierarchical wheel, Varghese and Lauck 1987, scheme 7). It never fires
 /// early, and at most one tick late of the turn in which it is looked at. One thread.
 class TimerWheel {
  public:
-  static constexpr Millis tick{1};
+  /// A sleep of 20 ms that takes 21 costs who sleeps all the time a twentieth of its rate.
+  static constexpr std::chrono::microseconds tick{250};
 
   explicit TimerWheel(Time start) noexcept : start_(start) {}
 
@@ -47,7 +48,7 @@ class TimerWheel {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
-  static constexpr int bits = 6, slots = 1 << bits, levels = 7;  // 64^7 ms: 139 years
+  static constexpr int bits = 6, slots = 1 << bits, levels = 8;
 
   void link(Timer&) noexcept;
   static void push(Timer&, Timer*& head) noexcept;

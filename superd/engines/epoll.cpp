@@ -1,5 +1,6 @@
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <system_error>
 
@@ -33,7 +34,7 @@ class Epoll final : public Readiness {
   }
 
   int collect(Time until) noexcept override {
-    const int count = epoll_wait(epoll_.fd(), events_.data(), static_cast<int>(events_.size()), poll_timeout(until));
+    const int count = wait_until(until);
     if (count < 0) return errno;
     for (int i = 0; i < count; ++i) {
       const auto& event = events_[static_cast<std::size_t>(i)];
@@ -43,7 +44,23 @@ class Epoll final : public Readiness {
     return 0;
   }
 
+  // By epoll_pwait2(2): the other one would round a sleep up to the next millisecond. From Linux 5.11 on, and a sandbox
+  // may not know it.
+  int wait_until(Time until) noexcept {
+    const auto room = static_cast<int>(events_.size());
+    const bool has_end = until != never && until != Time{};
+    if (!has_end || !waits_precisely_) return epoll_wait(epoll_.fd(), events_.data(), room, poll_timeout(until));
+    const auto left = std::max(until - Clock::now(), Clock::duration{});
+    const auto seconds = std::chrono::floor<Seconds>(left);
+    const timespec limit{seconds.count(), (left - seconds).count()};
+    const int count = epoll_pwait2(epoll_.fd(), events_.data(), room, &limit, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    waits_precisely_ = false;
+    return wait_until(until);
+  }
+
   Socket epoll_;
+  bool waits_precisely_ = true;
   // As many as a busy loop meets in one turn; more come in the next one.
   std::array<epoll_event, 256> events_;
 };

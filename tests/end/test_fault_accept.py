@@ -82,7 +82,7 @@ def test_without_threads_a_client_waits_and_is_served_later(superd, way, calls):
 
 
 # What waits for all clients at once may fail as well; poll(2) and select(2) for want of memory, the ring as it is full.
-WAITING_CALLS = {"select": ("select,pselect6", "ENOMEM"), "poll": ("poll", "ENOMEM"), "epoll": ("epoll_wait", "EINTR"),
+WAITING_CALLS = {"select": ("select,pselect6", "ENOMEM"), "poll": ("poll", "ENOMEM"), "epoll": ("epoll_wait,epoll_pwait2", "EINTR"),
                  "io_uring": ("io_uring_enter", "EAGAIN")}
 
 
