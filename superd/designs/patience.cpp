@@ -17,7 +17,8 @@ void Patience::note_hand_over(Nanos cost) noexcept {
   count(0, 1);
   quiet_ = 0;
   note_cost(cost);
-  if (!fixed_) period_ = shortest;
+  // Not at once as short as can be: where hand-overs are frequent, looking would cost more than it finds.
+  if (!fixed_) period_ = std::max(period_ / 2, shortest);
 }
 
 void Patience::note_cost(Nanos cost) noexcept {

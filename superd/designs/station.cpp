@@ -1,5 +1,7 @@
 #include "superd/designs/station.h"
 
+#include <unistd.h>
+
 namespace superd {
 
 Result<> Station::start() {
@@ -33,6 +35,7 @@ bool Station::note_away(Time asked, bool is_late) noexcept {
 }
 
 void Station::note_lead(ReserveThread& self) noexcept {
+  thread_.store(gettid(), std::memory_order_relaxed);
   const bool is_first = leader_.exchange(&self, std::memory_order_acq_rel) == nullptr;
   if (!is_first) watch_.note_hand_over(Clock::now() - asked_, asked_late_);
 }

@@ -21,6 +21,7 @@ class Station : public Leadable, public Watched {
 
   [[nodiscard]] Baton::Turn turn() const noexcept final { return baton_.look(); }
   bool hand_over(Baton::Turn turn) noexcept final;
+  [[nodiscard]] pid_t thread() const noexcept final { return thread_.load(std::memory_order_relaxed); }
 
  protected:
   /// From lead(), first thing.
@@ -52,7 +53,8 @@ class Station : public Leadable, public Watched {
   bool note_away(Time asked, bool is_late) noexcept;
 
   std::atomic<int> away_{0};
-  Time asked_{};  // when the present leader was asked for
+  std::atomic<pid_t> thread_{0};  // that leads
+  Time asked_{};                  // when the present leader was asked for
   bool asked_late_ = false;
 };
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "superd/base/thread_load.h"
+
 namespace superd {
 
 namespace {
@@ -71,7 +73,23 @@ void Watch::disarm() noexcept {
 
 // Who has just begun is not late before a whole period has passed.
 void Watch::remember() noexcept {
-  for (auto& entry : entries_) entry.seen = entry.watched->turn();
+  for (auto& entry : entries_) {
+    entry.seen = entry.watched->turn();
+    if (Baton::is_running(entry.seen)) see(entry);
+  }
+}
+
+void Watch::see(Entry& entry) const noexcept {
+  const pid_t thread = entry.watched->thread();
+  entry.used = thread ? processor_time_of(thread) : std::chrono::nanoseconds{};
+}
+
+// Where there are fewer processors than threads that compute, a short turn lasts as long as the others do not let it run.
+// Another thread would have to wait for a processor as well, and would be one more that wants it.
+bool Watch::only_waits_for_a_processor(const Entry& entry) const noexcept {
+  const pid_t thread = entry.watched->thread();
+  if (thread == 0 || processor_time_of(thread) - entry.used >= patience_.period() / 4) return false;
+  return is_runnable(thread);
 }
 
 // Whether anything runs, so that looking again is worth it.
@@ -85,7 +103,8 @@ bool Watch::look() noexcept {
     const bool is_same = turn == std::exchange(entry.seen, turn);
     if (!Baton::is_running(turn)) continue;
     any_runs = true;
-    if (!is_same) continue;
+    if (!is_same) see(entry);
+    if (!is_same || only_waits_for_a_processor(entry)) continue;
     any_late = true;
     if (entry.watched->hand_over(turn)) ++hand_overs_;
   }
@@ -114,8 +133,7 @@ void Watch::adjust(Change change) noexcept {
       .late_share = patience_.late_share(), .cost = patience_.cost(), .period = patience_.period()};
   using enum Decisions::What;
   if (patience_.period() > period) decisions_.note(looks_less_often, figures);
-  // From one measured cost to the next is no decision.
-  if (patience_.period() < period / 2) decisions_.note(looks_more_often, figures);
+  if (patience_.period() < period) decisions_.note(looks_more_often, figures);
   if (patience_.hands_over_at_once() == at_once) return;
   decisions_.note(at_once ? waits_again : hands_over_at_once_now, figures);
   at_once_.store(!at_once, std::memory_order_relaxed);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -21,6 +24,8 @@ class Watched {
   /// The turn has lasted too long: hands the others over to another thread. False: it ended meanwhile, or there is no
   /// thread to be had.
   virtual bool hand_over(Baton::Turn) noexcept = 0;
+  /// The thread that has the turn, by its gettid(2); 0: nobody knows.
+  [[nodiscard]] virtual pid_t thread() const noexcept { return 0; }
 };
 
 /// The thread that looks whether a conversation keeps others waiting. It sleeps while nothing runs: the first
@@ -63,6 +68,7 @@ class Watch {
   struct Entry {
     Watched* watched;
     Baton::Turn seen;
+    std::chrono::nanoseconds used{};  ///< of a processor, by its thread, when the turn was first seen
   };
 
   void run() noexcept;
@@ -70,6 +76,8 @@ class Watch {
   void disarm() noexcept;
   void remember() noexcept;
   bool look() noexcept;
+  void see(Entry& entry) const noexcept;
+  [[nodiscard]] bool only_waits_for_a_processor(const Entry& entry) const noexcept;
   template <class Change>
   void adjust(Change change) noexcept;
 

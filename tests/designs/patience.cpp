@@ -54,12 +54,14 @@ TEST(Patience, CountsQuietLooksAnewAfterALateOne) {
   EXPECT_EQ(patience.period(), 2 * Patience::shortest);
 }
 
-TEST(Patience, LooksAsOftenAsItCanAfterAHandOver) {
+TEST(Patience, LooksTwiceAsOftenAfterEachHandOver) {
   Patience patience({});
   look_quietly(patience, 100 * Patience::quiet_looks);
   ASSERT_EQ(patience.period(), Patience::longest);
-  be_late(patience, usual_cost);
-  EXPECT_EQ(patience.period(), Patience::shortest);
+  for (const auto wanted : {1'000'000ns, 500'000ns, 250'000ns, 125'000ns, 62'500ns, 50'000ns, 50'000ns}) {
+    be_late(patience, usual_cost);
+    EXPECT_EQ(patience.period(), wanted);
+  }
 }
 
 TEST(Patience, KeepsADeadlineThatWasGiven) {

@@ -169,9 +169,9 @@ TEST(AWatch, NotesThatItLooksLessOftenAndMoreOften) {
   EXPECT_NE(less.front().text().find("every 100 us"), std::string::npos) << less.front().text();
 
   const auto before = stage.decided(looks_more_often).size();
-  stage.watch.note_hand_over(10us, true);
+  while (stage.watch.state().period > Patience::shortest) stage.watch.note_hand_over(10us, true);
   const auto more = stage.decided(looks_more_often);
-  ASSERT_EQ(more.size(), before + 1);
+  ASSERT_GE(more.size(), before + 3);
   EXPECT_EQ(more.back().figures.period, Patience::shortest);
   EXPECT_EQ(more.back().figures.cost, stage.watch.state().cost);
   EXPECT_NE(more.back().text().find("every 50 us"), std::string::npos) << more.back().text();
