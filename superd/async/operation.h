@@ -52,7 +52,7 @@ struct Operation : Timer {
   int fd = -1;
   Kind kind = Kind::none;  ///< none: nothing is being waited for
   Outcome outcome = Outcome::done;
-  bool is_held = false;      ///< of the waiter: parked, and not let go yet; until then `kind` is its owner's
+  bool is_held = false;      ///< of the waiter: parked, and not let go yet; before, its owner prepares `kind`
   bool signalled = false;    ///< of the waiter: signal() came before wait()
   bool more_likely = false;  ///< of the waiter: the last read filled its buffer, so another try is worth its call
   bool had_grace = false;    ///< of the waiter: its deadline was moved once, because the waiter itself was late

@@ -17,9 +17,9 @@ struct Timer {
   [[nodiscard]] bool in_wheel() const noexcept { return to_this != nullptr; }
 };
 
-/// Deadlines in order, to a quarter of a millisecond: put and remove are O(1), the next one is found by a few bit scans, and a timer
-/// moves at most once a level on its way (a hierarchical wheel, Varghese and Lauck 1987, scheme 7). It never fires
-/// early, and at most one tick late of the turn in which it is looked at. One thread.
+/// Deadlines in order, to a quarter of a millisecond: put and remove are O(1), the next one is found by a few bit scans,
+/// and a timer moves at most once a level on its way (a hierarchical wheel, Varghese and Lauck 1987, scheme 7). It never
+/// fires early, and at most one tick late of the turn in which it is looked at. One thread.
 class TimerWheel {
  public:
   /// A sleep of 20 ms that takes 21 costs who sleeps all the time a twentieth of its rate.

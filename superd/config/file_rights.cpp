@@ -1,12 +1,10 @@
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 
-#include <array>
 #include <charconv>
 #include <limits>
 
 #include "superd/base/words.h"
+#include "superd/config/accounts.h"
 #include "superd/config/values.h"
 
 namespace superd {
@@ -16,23 +14,9 @@ namespace {
 // The greatest number means "leave it as it is" to chown(2).
 constexpr std::int64_t greatest_id = std::numeric_limits<std::uint32_t>::max() - 1;
 
-// A line of /etc/passwd; groups list their members, of whom there may be hundreds.
-using Room = std::array<char, 65536>;
-
 std::optional<uid_t> user_called(const std::string& name) {
-  passwd entry{};
-  passwd* found = nullptr;
-  Room room;
-  if (getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || !found) return std::nullopt;
-  return found->pw_uid;
-}
-
-std::optional<gid_t> group_called(const std::string& name) {
-  group entry{};
-  group* found = nullptr;
-  Room room;
-  if (getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || !found) return std::nullopt;
-  return found->gr_gid;
+  const auto account = account_called(name);
+  return account ? std::optional(account->id) : std::nullopt;
 }
 
 template <class Id>

@@ -1,15 +1,13 @@
 // What the keys of programs take.
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "superd/base/units.h"
 #include "superd/base/words.h"
+#include "superd/config/accounts.h"
 #include "superd/config/values.h"
 
 namespace superd {
@@ -68,37 +66,16 @@ std::optional<std::vector<std::string>> strings(const Reading& reading) {
   return all;
 }
 
-// A line of /etc/passwd; groups list their members, of whom there may be hundreds.
-using Room = std::array<char, 65536>;
-
-std::optional<passwd> user_called(const std::string& name, Room& room) {
-  passwd entry{};
-  passwd* found = nullptr;
+std::optional<Account> find_account(const std::string& name) {
+  if (name.empty() || has_nul(name)) return std::nullopt;
   const auto number = parse_number(name);
-  const int code = number ? getpwuid_r(static_cast<uid_t>(*number), &entry, room.data(), room.size(), &found)
-                          : getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found);
-  if (code != 0 || !found) return std::nullopt;
-  return entry;
+  return number ? account_of(static_cast<uid_t>(*number)) : account_called(name);
 }
 
-std::optional<gid_t> group_called(const std::string& name) {
+std::optional<gid_t> find_group(const std::string& name) {
+  if (name.empty() || has_nul(name)) return std::nullopt;
   if (const auto number = parse_number(name)) return static_cast<gid_t>(*number);
-  group entry{};
-  group* found = nullptr;
-  Room room;
-  if (getgrnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || !found) return std::nullopt;
-  return found->gr_gid;
-}
-
-std::vector<gid_t> groups_of(const passwd& user) {
-  std::vector<gid_t> groups(64);
-  int count = static_cast<int>(groups.size());
-  if (getgrouplist(user.pw_name, user.pw_gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));
-    (void)getgrouplist(user.pw_name, user.pw_gid, groups.data(), &count);
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  return groups;
+  return group_called(name);
 }
 
 Result<Launch::Bound> parse_bound(const std::string& text) {
@@ -160,15 +137,14 @@ std::optional<Launch::Identity> identity(const Reading& reading) {
   if (!given) return std::nullopt;
   const auto colon = std::min(given->find(':'), given->size());
   const std::string name(given->substr(0, colon));
-  Room room;
-  const auto user = has_nul(name) || name.empty() ? std::nullopt : user_called(name, room);
+  const auto user = find_account(name);
   if (!user)
     return reading.complain(
         fmt::format("no user is called \"{}\": write a name that getent(1) knows", escaped(name, 40)));
-  Launch::Identity who{std::string(*given), user->pw_uid, user->pw_gid, groups_of(*user)};
+  Launch::Identity who{std::string(*given), user->id, user->group, groups_of(*user)};
   if (colon == given->size()) return who;
   const std::string wanted(given->substr(colon + 1));
-  const auto group = has_nul(wanted) || wanted.empty() ? std::nullopt : group_called(wanted);
+  const auto group = find_group(wanted);
   if (!group)
     return reading.complain(
         fmt::format("no group is called \"{}\": write a name that getent(1) knows, or a number", escaped(wanted, 40)));

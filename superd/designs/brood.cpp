@@ -26,7 +26,6 @@ Brood::Born Brood::launch(HostedService& hosted, const Streams& streams, std::sp
   const Time now = Clock::now(), taken_in = seat.taken_in();
   int code = 0;
   const auto born = keep(hosted, seat, [&](Child& child) -> pid_t {
-    child.is_program = true;
     child.begun = now;
     // Who waits for clients by itself is no conversation, and may go on as long as it likes.
     child.due = hosted.program->waits ? never : now + hosted.limits->total;
@@ -59,8 +58,8 @@ void Brood::tell_to_end(pid_t process, Child& child, Time now) noexcept {
 void Brood::cut() noexcept {
   const Time now = Clock::now();
   for (auto& [process, child] : children_) {
-    if (!child.is_program) ::kill(process, SIGKILL);
-    if (child.is_program && !child.was_told) tell_to_end(process, child, now);
+    if (!child.is_program()) ::kill(process, SIGKILL);
+    if (child.is_program() && !child.was_told) tell_to_end(process, child, now);
     child.was_cut = true;
   }
   next_due_ = now;
@@ -68,7 +67,7 @@ void Brood::cut() noexcept {
 
 void Brood::kill() noexcept {
   for (auto& [process, child] : children_) {
-    ::kill(child.is_program ? -process : process, SIGKILL);
+    ::kill(child.is_program() ? -process : process, SIGKILL);
     child.was_cut = true;
   }
 }
@@ -93,13 +92,13 @@ void Brood::ended(pid_t process, int status, const rusage& used) noexcept {
   auto& child = found->second;
   const bool went_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   auto& counters = child.hosted->counters;
-  if (child.is_program)
+  if (child.is_program())
     note_end_of_program(child, process, status, used);
   else if (!went_well && !child.was_cut)
     note_crash(*child.hosted, process, status);
   else if (!went_well)
     counters.cut.add();
-  if (!went_well && !child.is_program) child.hosted->board.workers().release_process(process);
+  if (!went_well && !child.is_program()) child.hosted->board.workers().release_process(process);
   EndOfChild* end = child.end;
   children_.erase(found);
   if (end) end->child_ended();

@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <map>
 #include <new>
 #include <span>
@@ -60,11 +62,12 @@ class Brood {
     HostedService* hosted;
     Seat seat;
     bool was_cut = false;
-    bool is_program = false;
     bool was_told = false;  ///< to end
     Time begun{};
     Time due = never;
     EndOfChild* end = nullptr;
+
+    [[nodiscard]] bool is_program() const noexcept { return hosted->program.has_value(); }
   };
 
   // Before the child is there, so that none is without its entry.

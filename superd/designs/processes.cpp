@@ -26,11 +26,11 @@ class ErrorOutputs {
  public:
   explicit ErrorOutputs(Engine& engine) : engine_(engine), nowhere_(::open("/dev/null", O_WRONLY | O_CLOEXEC)) {}
 
-  /// Of a program that serves this connection, or -1 for one that has none.
-  int of(const HostedService& hosted, int connection) {
+  /// Of a program that is given this socket.
+  int of(const HostedService& hosted, int client) {
     switch (hosted.program->errors) {
       case Program::Errors::log: break;
-      case Program::Errors::client: return connection;
+      case Program::Errors::client: return client;
       case Program::Errors::nowhere: return nowhere_.fd();
     }
     auto& log = logs_.try_emplace(&hosted, engine_, hosted.name).first->second;

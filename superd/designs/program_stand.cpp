@@ -1,7 +1,5 @@
 #include "superd/designs/program_stand.h"
 
-#include <unistd.h>
-
 #include "superd/base/log.h"
 
 namespace superd {
@@ -64,8 +62,7 @@ Time ProgramStand::start() noexcept {
     return Clock::now() + pause;
   }
   const int fd = listener_->socket.fd();
-  const int errors = hosted.program->errors == Program::Errors::client ? fd : errors_;
-  switch (brood_.launch(hosted, {fd, fd, errors}, {}, *seat, this)) {
+  switch (brood_.launch(hosted, {fd, fd, errors_}, {}, *seat, this)) {
     case Brood::Born::alive: is_running_ = true; return never;
     case Brood::Born::later: hosted.counters.out_of_threads.add(); break;
     case Brood::Born::not_at_all: break;

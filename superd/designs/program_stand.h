@@ -28,7 +28,7 @@ class ProgramStand final : public EndOfChild {
 
  private:
   detached stand();
-  /// When to look at the listener again; at once while a program has it.
+  /// When to look at the listener again; never, while a program has it.
   Time start() noexcept;
 
   const std::shared_ptr<Listener> listener_;

@@ -20,7 +20,8 @@ class StoppedAfterALook final : public Engine {
 
  private:
   int collect(Time) noexcept override {
-    if (++looks_ == 1) std::this_thread::sleep_for(Millis{50});
+    // The stop itself: until what is waited for is overdue.
+    if (++looks_ == 1) std::this_thread::sleep_until(waiting_->deadline + Millis{1});
     return 0;
   }
   Operation* next_event() noexcept override {
