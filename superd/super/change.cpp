@@ -20,6 +20,7 @@ constexpr Millis retired_pause{50};
 /// What cannot change while superd runs; empty: nothing of it does.
 std::string fixed_difference(const ServiceSettings& now, const ServiceSettings& wanted) {
   if (now.handler != wanted.handler) return "another handler";
+  if (now.settings != wanted.settings) return "other settings of the handler";
   if (now.program != wanted.program) return "another program";
   if (now.listen != wanted.listen) return "another place to listen";
   return now.options == wanted.options ? "" : "other listening sockets";

@@ -42,7 +42,10 @@ Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound
     std::vector<BoundListener> own;
     for (auto& listener : bound)
       if (listener.service == settings.name) own.push_back(std::move(listener));
-    if (auto opened = open(settings, entry ? entry->make() : nullptr, std::move(own)); !opened) return opened;
+    Result<std::shared_ptr<Service>> handler = nullptr;
+    if (entry) handler = entry->make(settings.settings);
+    if (!handler) return error("service " + settings.name + ": " + handler.error().what);
+    if (auto opened = open(settings, std::move(*handler), std::move(own)); !opened) return opened;
   }
   return open_designs();
 }
