@@ -62,8 +62,12 @@ std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd)
 std::expected<Seat, Level::Refusal> Level::take() noexcept { return take_for(SeatCounts::nobody); }
 
 void Level::note_fd(Seat& seat, int fd) {
-  seated_.add(fd);
+  watch(fd);
   seat.fd_ = fd;
+}
+
+void Level::watch(int fd) {
+  seated_.add(fd);
   // After it was added: a cut before is seen here, a later one sees the descriptor.
   if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
@@ -74,14 +78,16 @@ void Level::charge(Seat& seat, const ClientKey& client) {
   seat.client_ = client;
 }
 
-void Level::give_back(Seat& seat) noexcept {
-  if (seat.fd_ >= 0) {
-    seated_.remove(seat.fd_);
-    // A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
-    if (is_cut()) {
-      const std::lock_guard over(mutex_);
-    }
+void Level::unwatch(int fd) noexcept {
+  seated_.remove(fd);
+  // A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
+  if (is_cut()) {
+    const std::lock_guard over(mutex_);
   }
+}
+
+void Level::give_back(Seat& seat) noexcept {
+  if (seat.fd_ >= 0) unwatch(seat.fd_);
   counts_.give_back(seat.client_, seat.process_);
   tell(1);
 }

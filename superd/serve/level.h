@@ -102,6 +102,11 @@ class Level {
   bool ask_for_vacancy(Waiter&, Operation&);
   void withdraw(const Operation&);
 
+  /// A socket of a conversation's beside the one of its seat, to be shut down by cut_all() as that is. Watched no more before
+  /// it is closed. May throw std::bad_alloc.
+  void watch(int fd);
+  void unwatch(int fd) noexcept;
+
   /// Shuts down the connections of all who are seated (shutdown(2)): whatever they wait for ends, under every design.
   /// From then on is_cut() tells why.
   void cut_all() noexcept;
