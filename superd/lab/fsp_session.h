@@ -6,7 +6,7 @@
 
 #include "superd/lab/remote.h"
 #include "superd/lab/round_trip.h"
-#include "superd/services/fsp_packet.h"
+#include "superd/services/fsp/packet.h"
 
 namespace superd {
 

@@ -4,7 +4,7 @@
 #include "superd/lab/file_url.h"
 #include "superd/lab/fsp_session.h"
 #include "superd/lab/transfer.h"
-#include "superd/services/fsp_directory.h"
+#include "superd/services/fsp/directory.h"
 
 namespace superd {
 

@@ -51,9 +51,9 @@ AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_p
   rates_.begin();
 }
 
-AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
+AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
-  if (is_trusted(from)) return Verdict::answer;
+  if (is_known) return Verdict::answer;
   return rates_.take(ClientKey::prefix_of(from), now, time_per_answer(limits())) ? Verdict::answer : Verdict::over_rate;
 }
 
@@ -69,7 +69,7 @@ bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const 
   return source.is_loopback() || source == sent_to || is_own_address(source);
 }
 
-bool AnswerGuard::is_trusted(const Endpoint& from) const noexcept {
+bool AnswerGuard::trusts(const Endpoint& from) const noexcept {
   return std::ranges::any_of(limits().trusted, [&](const Network& network) { return network.holds(from); });
 }
 
@@ -95,7 +95,7 @@ bool AnswerRates::take(const ClientKey& prefix, Time now, Clock::duration per_an
 std::size_t AnswerGuard::room(const Endpoint& from, std::size_t request) const noexcept {
   // 64 bytes more, so that a line of text can be had by asking with an empty datagram (RFC 867).
   constexpr std::size_t allowance = 64;
-  if (is_trusted(from)) return longest;
+  if (trusts(from)) return longest;
   return std::min<std::size_t>(longest, request * limits().amplification + allowance);
 }
 

@@ -65,8 +65,14 @@ class AnswerGuard {
   enum class Verdict : std::uint8_t { answer, bad_source, over_rate };
 
   /// May a datagram `from` there, sent `to` here (unspecified where that is the listener's one address), be answered?
-  /// Takes one answer from the source's rate when it may.
-  Verdict judge(const Endpoint& from, const Endpoint& to, Time now) noexcept;
+  /// Takes one answer from the source's rate when it may, unless the source is known to be there.
+  Verdict judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept;
+  Verdict judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
+    return judge(from, to, now, trusts(from));
+  }
+
+  /// It lies in one of the networks that the configuration trusts.
+  [[nodiscard]] bool trusts(const Endpoint& from) const noexcept;
 
   /// The longest answer to a request of this size.
   [[nodiscard]] std::size_t room(const Endpoint& from, std::size_t request) const noexcept;
@@ -77,7 +83,6 @@ class AnswerGuard {
  private:
   [[nodiscard]] bool is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept;
   [[nodiscard]] const Limits& limits() const noexcept { return *limits_.load(std::memory_order_acquire); }
-  [[nodiscard]] bool is_trusted(const Endpoint& from) const noexcept;
 
   SharedMemory own_;  // empty where the rates lie in somebody else's
   std::unique_ptr<const Limits> own_limits_;

@@ -36,6 +36,8 @@ constexpr CounterEntry table[] = {
     {"engine_full",        &Counters::engine_full       },
     {"rows_full",          &Counters::rows_full         },
     {"failed_accept",      &Counters::failed_accept     },
+    {"dropped_key",        &Counters::dropped_key       },
+    {"dropped_malformed",  &Counters::dropped_malformed },
     {"file_hits",          &Counters::file_hits         },
     {"file_misses",        &Counters::file_misses       },
     {"file_changes",       &Counters::file_changes      },

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "superd/services/fsp_directory.h"
+#include "superd/services/fsp/directory.h"
 
 using namespace superd;
 

@@ -4,8 +4,8 @@
 #include <random>
 #include <string>
 
-#include "superd/services/fsp_directory.h"
-#include "superd/services/fsp_packet.h"
+#include "superd/services/fsp/directory.h"
+#include "superd/services/fsp/packet.h"
 
 using namespace superd;
 

@@ -1,4 +1,4 @@
-#include "superd/services/fsp_directory.h"
+#include "superd/services/fsp/directory.h"
 
 #include <algorithm>
 #include <cstring>

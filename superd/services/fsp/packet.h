@@ -101,9 +101,10 @@ struct FspVersion {
 [[nodiscard]] std::vector<std::byte> bytes_of(const FspVersion& version);
 [[nodiscard]] std::optional<FspVersion> parse_fsp_version(std::span<const std::byte> extra) noexcept;
 
-/// The bits that the answers to get_protection have for a directory.
+/// The bits that the answers to get_protection have for a directory. `fetch` as servers and clients have it; the document
+/// says the contrary.
 namespace fsp_right {
-constexpr std::uint8_t owner = 0x01, remove = 0x02, add = 0x04, make_directory = 0x08, not_public = 0x10, readme = 0x20,
+constexpr std::uint8_t owner = 0x01, remove = 0x02, add = 0x04, make_directory = 0x08, fetch = 0x10, readme = 0x20,
                        list = 0x40, rename = 0x80;
 }
 

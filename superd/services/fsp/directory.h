@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "superd/services/fsp_packet.h"
+#include "superd/services/fsp/packet.h"
 
 namespace superd {
 

@@ -1,4 +1,4 @@
-#include "superd/services/fsp_packet.h"
+#include "superd/services/fsp/packet.h"
 
 #include <algorithm>
 #include <cstring>
