@@ -23,8 +23,8 @@ struct Address {
 
 FspKeys::FspKeys() : hash_(fresh_secret()) {}
 
-std::uint16_t FspKeys::key_in(const Endpoint& from, std::int64_t period) const noexcept {
-  Address address{.period = static_cast<std::uint64_t>(period)};
+std::uint16_t FspKeys::key_in(const Endpoint& from, std::int64_t when) const noexcept {
+  Address address{.period = static_cast<std::uint64_t>(when)};
   const auto plain = from.unmapped();
   if (plain.is_v4())
     std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(plain.address())->sin_addr, 4);

@@ -21,8 +21,8 @@ class FspKeys {
   }
   /// The present one, or the one before.
   [[nodiscard]] bool is_right(std::uint16_t key, const Endpoint& from, Time now) const noexcept {
-    const auto period = period_of(now);
-    return key == key_in(from, period) || key == key_in(from, period - 1);
+    const auto present = period_of(now);
+    return key == key_in(from, present) || key == key_in(from, present - 1);
   }
 
   /// How long a key is handed out, and at least taken after that. The protocol ends a session after as much silence.
@@ -30,7 +30,7 @@ class FspKeys {
 
  private:
   static std::int64_t period_of(Time now) noexcept { return now.time_since_epoch() / period; }
-  [[nodiscard]] std::uint16_t key_in(const Endpoint& from, std::int64_t period) const noexcept;
+  [[nodiscard]] std::uint16_t key_in(const Endpoint& from, std::int64_t when) const noexcept;
 
   SipHash hash_;
 };

@@ -10,8 +10,8 @@ namespace superd {
 
 FspListings::Bytes FspListings::find(const std::string& directory, std::size_t block, Time now) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find_if(
-      kept_, [&](const Kept& one) { return one.block == block && one.directory == directory; });
+  const auto found =
+      std::ranges::find_if(kept_, [&](const Kept& one) { return one.block == block && one.directory == directory; });
   if (found == kept_.end()) return nullptr;
   if (now - found->since >= age) {
     size_ -= found->bytes->size();

@@ -26,8 +26,8 @@ class FspListings {
   /// Reads the directory; blocks as long as the disk takes.
   static std::expected<Bytes, FileFault> make(const Tree& tree, const std::string& directory, std::size_t block);
 
-  static constexpr std::size_t most = 16;          ///< listings
-  static constexpr std::size_t most_bytes = 1 << 20;  ///< of all of them
+  static constexpr std::size_t most = 16;              ///< listings
+  static constexpr std::size_t most_bytes = 1 << 20;   ///< of all of them
   static constexpr std::size_t most_entries = 20'000;  ///< of a directory; what is more is not listed
   static constexpr Seconds age{2};
 

@@ -21,9 +21,9 @@ FspStrangers::Address* FspStrangers::set_of(const ClientKey& key) const noexcept
 FspStrangers::Port* FspStrangers::place_in(Address& address, std::uint16_t port, Time now) noexcept {
   const auto own = [&](const Port& place) { return place.answers > 0 && place.port == port; };
   const auto free = [&](const Port& place) { return place.answers == 0 || now - place.first >= silence; };
-  auto found = std::ranges::find_if(address.ports, own);
-  if (found == address.ports.end()) found = std::ranges::find_if(address.ports, free);
-  if (found == address.ports.end()) return nullptr;
+  auto found = std::ranges::find_if(address.places, own);
+  if (found == address.places.end()) found = std::ranges::find_if(address.places, free);
+  if (found == address.places.end()) return nullptr;
   if (!own(*found) || now - found->first >= silence) *found = {.first = now, .port = port};
   return &*found;
 }
@@ -51,7 +51,7 @@ void FspStrangers::recognise(const Endpoint& from) noexcept {
   Address* const set = set_of(key);
   for (auto* address = set; address != set + ways; ++address) {
     if (address->key != key) continue;
-    for (auto& place : address->ports)
+    for (auto& place : address->places)
       if (place.port == from.port()) place.answers = 0;
   }
 }

@@ -39,7 +39,7 @@ class FspStrangers {
   struct Address {
     ClientKey key;
     Time last;
-    std::array<Port, ports> ports;
+    std::array<Port, FspStrangers::ports> places;
   };
   static constexpr std::size_t ways = 4, sets = 1024;
   struct Table {

@@ -63,7 +63,7 @@ std::vector<std::string> all_in(int directory) {
 }
 
 bool is_stale(int directory, const std::string& name) noexcept {
-  struct stat facts {};
+  struct stat facts{};
   if (fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) return true;
   return std::time(nullptr) - facts.st_mtim.tv_sec > FspUploads::stale_seconds;
 }
