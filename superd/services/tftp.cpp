@@ -1,9 +1,11 @@
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "superd/base/log.h"
 #include "superd/services/services.h"
 #include "superd/services/tftp/reading.h"
+#include "superd/services/tftp/remap.h"
 #include "superd/services/tftp/writing.h"
 
 namespace superd {
@@ -12,12 +14,20 @@ namespace {
 
 using namespace tftp;
 
+/// "192.0.2.7/", "2001:db8::1/".
+std::string directory_of(const Endpoint& client) {
+  const auto text = client.unmapped().text();
+  const auto address = std::string_view(text).substr(0, text.rfind(':'));
+  const bool has_brackets = address.starts_with('[');
+  return std::string(has_brackets ? address.substr(1, address.size() - 2) : address) + "/";
+}
+
 /// TFTP (RFC 1350, 2347, 2348, 2349, 7440), what boards, telephones and PXE boot speak: files out of a tree, and into one
 /// where that is set. Whoever asks may be forged: the first packet of a file is all that one can be made to be sent, twice.
 class Tftp final : public Service {
  public:
-  Tftp(const FileSettings& settings, std::shared_ptr<ServedFiles> files, std::optional<Tree> uploads)
-      : settings_(settings), files_(std::move(files)), uploads_(std::move(uploads)) {}
+  Tftp(const FileSettings& settings, std::shared_ptr<ServedFiles> files, std::optional<Tree> uploads, NameRules rules)
+      : settings_(settings), files_(std::move(files)), uploads_(std::move(uploads)), rules_(std::move(rules)) {}
 
   task<> serve(Datagram& request) override {
     const auto asked = parse_request(request.bytes());
@@ -65,14 +75,26 @@ class Tftp final : public Service {
     });
   }
 
+  [[nodiscard]] std::expected<std::string, FileFault> name_for(const Datagram& request, const Request& asked) const {
+    const auto name = rules_.apply(asked.name, {.writes = asked.writes, .client = request.from()});
+    if (!name) return name;
+    return clean_name(*name);
+  }
+
   task<> send_file(Datagram& request, const Request& asked) {
-    auto name = clean_name(asked.name);
+    auto name = name_for(request, asked);
     if (!name) {
       refuse(request, name.error());
       co_return;
     }
-    const std::string& clean = *name;
-    const FileFound found = co_await files_->use(request, clean);
+    std::string clean = *name;
+    FileFound found = std::unexpected(FileFault::not_found);
+    if (settings_.client_directories) {
+      clean.insert(0, directory_of(request.from()));
+      found = co_await files_->use(request, clean);
+      if (!found) clean = *name;
+    }
+    if (!found) found = co_await files_->use(request, clean);
     if (!found) {
       refuse(request, found.error());
       co_return;
@@ -85,7 +107,7 @@ class Tftp final : public Service {
   }
 
   task<> receive_file(Datagram& request, const Request& asked) {
-    const auto name = clean_name(asked.name);
+    const auto name = name_for(request, asked);
     if (!uploads_ || !name) {
       refuse(request, FileFault::forbidden);
       co_return;
@@ -113,6 +135,7 @@ class Tftp final : public Service {
   const FileSettings settings_;
   const std::shared_ptr<ServedFiles> files_;
   const std::optional<Tree> uploads_;
+  const NameRules rules_;
   Transfers transfers_;
 };
 
@@ -128,7 +151,9 @@ Result<std::shared_ptr<Service>> make_tftp(const HandlerSettings& told) {
     if (!tree) return std::unexpected(tree.error());
     uploads = std::move(*tree);
   }
-  return std::make_shared<Tftp>(settings, std::move(*files), std::move(uploads));
+  auto rules = NameRules::parse(settings.remap);
+  if (!rules) return std::unexpected(rules.error());
+  return std::make_shared<Tftp>(settings, std::move(*files), std::move(uploads), std::move(*rules));
 }
 
 }  // namespace superd
