@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from fault_tools import every_way
+from fault_tools import every_way, forks
 from harness import ROOMY, poll_until
 from tftp_client import (ACK, DATA, ERROR, OACK, READ, WRITE, Transfer, ack, data, read_file, request, write_file)
 
@@ -61,6 +61,8 @@ def test_a_file_arrives_as_it_is(server, tree, name, options):
     wanted = dict(options)
     if "tsize" in wanted:
         wanted["tsize"] = len(content)
+        if not content:  # curl takes that for an error
+            del wanted["tsize"]
     assert granted == wanted
 
 
@@ -273,7 +275,7 @@ def test_a_client_that_is_gone_gives_back_its_place_at_once(server):
     program.wait_for("tftp", timed_out_idle=0, served=20)
 
 
-@every_way()
+@every_way(but=forks)
 def test_a_cut_tells_clients_and_ends(server, way):
     program = server(**way.settings)
     with Transfer(program.address) as transfer:

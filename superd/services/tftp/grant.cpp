@@ -34,8 +34,9 @@ Grant grant(const Request& request, const FileSettings& settings, std::uint64_t 
 
 Grant grant_reading(const Request& request, const FileSettings& settings, std::uint64_t size) {
   auto result = grant(request, settings, std::uint64_t{1} << 40);
-  // How long text becomes is only known when it has been converted (RFC 2349 allows to say nothing).
-  if (request.options.size && !request.is_text) result.told.size = size;
+  // How long text becomes is only known when it has been converted, and of an empty file curl (7.88) takes the size for an
+  // error. RFC 2349 allows to say nothing.
+  if (request.options.size && !request.is_text && size > 0) result.told.size = size;
   return result;
 }
 
