@@ -12,6 +12,8 @@
 #include "bench/load/tcp_echo.h"
 #include "bench/load/tcp_mix.h"
 #include "bench/load/tcp_short.h"
+#include "bench/load/tftp.h"
+#include "bench/load/tftp_hold.h"
 #include "bench/load/udp.h"
 #include "bench/load/udp_burst.h"
 
@@ -42,6 +44,8 @@ constexpr Mode modes[] = {
     {"tcp-echo",  measured<bench::TcpEcho>    },
     {"tcp-short", measured<bench::TcpShort>   },
     {"tcp-mix",   measured<bench::TcpMix>     },
+    {"tftp",      measured<bench::Tftp>       },
+    {"tftp-hold", plain<bench::TftpHold>      },
     {"udp",       measured<bench::UdpRequests>},
     {"udp-burst", plain<bench::UdpBurst>      },
     {"behind",    plain<bench::Behind>        },

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from statistics import median
 
 from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
                        threads)
-from row import Floor, Micro
+from row import Floor, Micro, Peer
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.
@@ -19,6 +20,8 @@ PASSES = 4
 # A load is repeated once when others took more than this share of a core meanwhile.
 NOISY = 0.10
 BURSTS_PER_SERVER = 3
+# Where Debian has servers, which not everybody's PATH has.
+SEARCHED = os.environ.get("PATH", "") + ":/usr/sbin"
 # Between the last of many connections and the reading of what idle ones cost.
 SETTLE_SECONDS = 1
 # Connections that a server has seen come and go before its memory is read the first time.
@@ -33,17 +36,24 @@ class Programs:
     floors: Path
     micros: Path
     load: Path
+    peers: Path
 
     def command(self, contestant, port, folder):
         if isinstance(contestant, Floor):
             return [self.path(contestant), "--port", port]
+        files = folder / "files"
+        if isinstance(contestant, Peer):
+            words = [word.format(port=port, files=files) for word in contestant.arguments]
+            return [self.path(contestant), *words]
         configuration = folder / "superd.toml"
-        configuration.write_text(contestant.configuration(port))
+        configuration.write_text(contestant.configuration(port).replace("{files}", str(files)))
         return [self.superd, "--config", configuration]
 
     def path(self, contestant):
         if isinstance(contestant, Floor):
             return self.floors / contestant.program
+        if isinstance(contestant, Peer):
+            return Path(shutil.which(contestant.program, path=f"{self.peers}:{SEARCHED}") or contestant.program)
         return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
 
     def missing(self, contestants):

@@ -10,6 +10,23 @@ class Floor:
     program: str
     transport: str
     label: str = ""
+    serves_files = False
+
+    @property
+    def name(self) -> str:
+        return self.label or self.program
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A server of others, from Debian. In its arguments {port} and {files} stand for what it is given."""
+
+    program: str
+    arguments: tuple
+    transport: str
+    port: int = 0  # the only one that it can serve; 0: any
+    label: str = ""
+    serves_files = True
 
     @property
     def name(self) -> str:
@@ -24,6 +41,10 @@ class Superd:
     transport: str
     settings: tuple = ()
     label: str = ""
+
+    @property
+    def serves_files(self) -> bool:
+        return "files" in dict(self.settings)
 
     @property
     def name(self) -> str:
@@ -81,8 +102,8 @@ class Goal:
 class Comparison:
     """`server` against `floor`; without a floor the goals are absolute numbers."""
 
-    server: Floor | Superd | Micro
-    floor: Floor | Superd | Best | None = None
+    server: Floor | Superd | Peer | Micro
+    floor: Floor | Superd | Peer | Best | None = None
     goals: tuple = ()
 
 

@@ -110,6 +110,8 @@ constexpr Key table[] = {
     key<Flag, told, files, &FileSettings::client_directories>(
         "client_directories", anywhere, none,
         "files are first looked for in a directory called as the client's address"),
+    key<Rules, told, files, &FileSettings::remap>("remap", anywhere, none,
+                                                  "changes to the names that clients of tftp ask for"),
     key<Path, told, files, &FileSettings::uploads>("uploads", anywhere, none,
                                                    "the directory that clients may write to"),
     key<Flag, told, files, &FileSettings::overwrite>("overwrite", anywhere, none,

@@ -51,7 +51,8 @@ std::optional<std::uint64_t> parse_number(const std::string& text) {
 
 bool has_nul(std::string_view text) { return text.find('\0') != text.npos; }
 
-/// The strings of an array, each without a NUL.
+}  // namespace
+
 std::optional<std::vector<std::string>> strings(const Reading& reading) {
   const auto& node = reading.node;
   if (node.type != Node::Type::array) return reading.complain_of_type(node);
@@ -65,6 +66,8 @@ std::optional<std::vector<std::string>> strings(const Reading& reading) {
   }
   return all;
 }
+
+namespace {
 
 std::optional<Account> find_account(const std::string& name) {
   if (name.empty() || has_nul(name)) return std::nullopt;

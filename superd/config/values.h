@@ -39,6 +39,10 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<uid_t> user(const Reading&);
 [[nodiscard]] std::optional<gid_t> user_group(const Reading&);
 
+/// The strings of an array, each without a NUL.
+[[nodiscard]] std::optional<std::vector<std::string>> strings(const Reading&);
+[[nodiscard]] std::optional<std::vector<std::string>> name_rules(const Reading&);  ///< see services/tftp/remap.h
+
 [[nodiscard]] std::optional<bool> flag(const Reading&);
 [[nodiscard]] std::optional<std::string> path(const Reading&);  ///< absolute
 [[nodiscard]] std::optional<std::vector<std::string>> command(const Reading&);

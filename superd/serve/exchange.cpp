@@ -195,8 +195,8 @@ std::size_t Exchange::send_each(std::span<const Parts> datagrams) noexcept {
 }
 
 void Exchange::send_to_stranger(std::span<const std::byte> bytes) noexcept {
-  const auto sent = sendto(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, stranger_.address(),
-                           stranger_.size());
+  const auto sent =
+      sendto(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, stranger_.address(), stranger_.size());
   if (sent < 0)
     request_.hosted().counters.failed_answer.add();
   else

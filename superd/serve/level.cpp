@@ -62,14 +62,15 @@ std::expected<Seat, Level::Refusal> Level::take(const ClientKey& client, int fd)
 std::expected<Seat, Level::Refusal> Level::take() noexcept { return take_for(SeatCounts::nobody); }
 
 void Level::note_fd(Seat& seat, int fd) {
-  watch(fd);
+  seated_.add(fd);
   seat.fd_ = fd;
+  // After it was added: a cut before is seen here, a later one sees the descriptor.
+  if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
 
 void Level::watch(int fd) {
-  seated_.add(fd);
-  // After it was added: a cut before is seen here, a later one sees the descriptor.
-  if (is_cut()) shutdown(fd, SHUT_RDWR);
+  watched_.add(fd);
+  if (is_cut()) shutdown(fd, SHUT_RD);
 }
 
 void Level::charge(Seat& seat, const ClientKey& client) {
@@ -78,16 +79,23 @@ void Level::charge(Seat& seat, const ClientKey& client) {
   seat.client_ = client;
 }
 
-void Level::unwatch(int fd) noexcept {
-  seated_.remove(fd);
-  // A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
+// A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
+void Level::let_cut_pass() noexcept {
   if (is_cut()) {
     const std::lock_guard over(mutex_);
   }
 }
 
+void Level::unwatch(int fd) noexcept {
+  watched_.remove(fd);
+  let_cut_pass();
+}
+
 void Level::give_back(Seat& seat) noexcept {
-  if (seat.fd_ >= 0) unwatch(seat.fd_);
+  if (seat.fd_ >= 0) {
+    seated_.remove(seat.fd_);
+    let_cut_pass();
+  }
   counts_.give_back(seat.client_, seat.process_);
   tell(1);
 }
@@ -129,6 +137,7 @@ void Level::cut_all() noexcept {
   counts_.cut();
   const std::lock_guard lock(mutex_);
   seated_.each([](int fd) { shutdown(fd, SHUT_RDWR); });
+  watched_.each([](int fd) { shutdown(fd, SHUT_RD); });
 }
 
 }  // namespace superd

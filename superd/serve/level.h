@@ -102,8 +102,8 @@ class Level {
   bool ask_for_vacancy(Waiter&, Operation&);
   void withdraw(const Operation&);
 
-  /// A socket of a conversation's beside the one of its seat, to be shut down by cut_all() as that is. Watched no more before
-  /// it is closed. May throw std::bad_alloc.
+  /// A socket of a datagram's conversation: cut_all() ends its receiving alone, so that the peer can still be told. Watched
+  /// no more before it is closed. May throw std::bad_alloc.
   void watch(int fd);
   void unwatch(int fd) noexcept;
 
@@ -124,6 +124,7 @@ class Level {
   std::expected<Seat, Refusal> take_for(const ClientKey&) noexcept;
   void give_back(Seat&) noexcept;
   void note_fd(Seat&, int fd);
+  void let_cut_pass() noexcept;
   void tell(int seats) noexcept {
     if (asking_count_.load(std::memory_order_seq_cst) != 0) tell_asking(seats);
   }
@@ -135,7 +136,7 @@ class Level {
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 
-  DescriptorSet seated_;
+  DescriptorSet seated_, watched_;
   std::mutex mutex_;
   std::vector<std::pair<Waiter*, Operation*>> asking_;
 };

@@ -19,6 +19,7 @@ constexpr ServiceEntry table[] = {
     {"fsp",     "files, without connections (FSP version 2)", false, true, true,  make_fsp           },
     {"qotd",    "a quote of the day",                         true,  true, false, plain<make_qotd>   },
     {"slow",    "computes, sleeps or blocks as it is told",   true,  true, false, plain<make_slow>   },
+    {"tftp",    "files, as boards and PXE ask for them",      false, true, true,  make_tftp          },
     {"time",    "the time as a 32-bit number",                true,  true, false, plain<make_time>   },
 };
 }  // namespace

@@ -40,7 +40,7 @@ struct FileSettings {
   int table_clients = 4096;
   int table_per_prefix = 512;
 
-  /// Rules that change names before they are looked up (services/files/remap.h).
+  /// Rules that change names before they are looked up (services/tftp/remap.h).
   std::vector<std::string> remap;
   /// A file is first looked for in the directory of the tree that is called as the client's address.
   bool client_directories = false;

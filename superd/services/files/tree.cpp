@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
+
+#include "superd/base/process.h"
 
 namespace superd {
 
@@ -121,6 +122,10 @@ std::expected<std::string, FileFault> clean_name(std::string_view name) {
   return clean;
 }
 
+Tree::Root::Root(Descriptor directory) : directory_(std::move(directory)) { inherit_descriptor(directory_.fd()); }
+
+Tree::Root::~Root() { disinherit_descriptor(directory_.fd()); }
+
 Result<Tree> Tree::open(const std::string& path, Manner manner) {
   Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.is_open()) return system_error("files " + path);
@@ -129,7 +134,7 @@ Result<Tree> Tree::open(const std::string& path, Manner manner) {
     // Linux before 5.6, or a filter for system calls that has not heard of it.
     manner.walks = !probe.is_open() && (errno == ENOSYS || errno == EPERM);
   }
-  return Tree(std::move(root), manner);
+  return Tree(std::make_shared<const Root>(std::move(root)), manner);
 }
 
 std::expected<Descriptor, int> Tree::resolve(const std::string& clean, int flags, Look where) const noexcept {
@@ -137,7 +142,7 @@ std::expected<Descriptor, int> Tree::resolve(const std::string& clean, int flags
   if (manner_.walks) return waits ? walk(clean, flags) : std::unexpected(EWOULDBLOCK);
   const auto resolve = waits ? confined : confined | RESOLVE_CACHED;
   for (int tries = 0;; ++tries) {
-    Descriptor found(call_openat2(root_.fd(), clean.c_str(), flags, resolve));
+    Descriptor found(call_openat2(root_->fd(), clean.c_str(), flags, resolve));
     if (found.is_open()) return found;
     const int code = errno;
     // EINVAL: Linux before 5.12 does not know RESOLVE_CACHED.
@@ -152,7 +157,7 @@ std::expected<Descriptor, int> Tree::walk(const std::string& clean, int flags) c
   for (;;) {
     const auto end = std::min(clean.find('/', begin), clean.size());
     const bool is_last = end == clean.size();
-    const int directory = here.is_open() ? here.fd() : root_.fd();
+    const int directory = here.is_open() ? here.fd() : root_->fd();
     const int wanted = is_last ? flags : O_PATH | O_DIRECTORY | O_CLOEXEC;
     try {
       const auto part = clean.substr(begin, end - begin);
@@ -199,7 +204,7 @@ std::expected<FileFacts, FileFault> Tree::look_at(const std::string& clean) cons
 
 std::expected<FileFacts, FileFault> Tree::identify(const std::string& clean) const {
   const int flags = manner_.walks ? AT_SYMLINK_NOFOLLOW : 0;
-  return facts_at(root_.fd(), clean.c_str(), flags);
+  return facts_at(root_->fd(), clean.c_str(), flags);
 }
 
 std::expected<std::vector<Tree::Entry>, FileFault> Tree::list(const std::string& clean, std::size_t most) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,8 @@ constexpr std::size_t longest_name = 1000;
 /// A directory, and what lies in it, for clients who must not get at anything else. Opened once: the tree is served
 /// wherever its directory is moved.
 ///
+/// Copies are the same tree; processes forked from here have it too.
+///
 /// Names are resolved by openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS: no "..", symbolic link or mount of a
 /// race can lead out. Where the kernel has no such call, names are walked component by component, and symbolic links
 /// are refused altogether. What is opened is a regular file; a FIFO or device neither blocks nor is served.
@@ -118,11 +121,22 @@ class Tree {
   [[nodiscard]] std::expected<void, FileFault> rename(const std::string& from, const std::string& to) const;
 
  private:
-  Tree(Descriptor root, Manner manner) noexcept : root_(std::move(root)), manner_(manner) {}
+  class Root {
+   public:
+    explicit Root(Descriptor directory);
+    Root(const Root&) = delete;
+    Root& operator=(const Root&) = delete;
+    ~Root();
+    [[nodiscard]] int fd() const noexcept { return directory_.fd(); }
+
+   private:
+    Descriptor directory_;
+  };
+  Tree(std::shared_ptr<const Root> root, Manner manner) noexcept : root_(std::move(root)), manner_(manner) {}
   [[nodiscard]] std::expected<Descriptor, int> resolve(const std::string& clean, int flags, Look where) const noexcept;
   [[nodiscard]] std::expected<Descriptor, int> walk(const std::string& clean, int flags) const noexcept;
 
-  Descriptor root_;
+  std::shared_ptr<const Root> root_;
   Manner manner_;
 };
 
