@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bench/load/behind.h"
+#include "bench/load/fsp.h"
 #include "bench/load/idle.h"
 #include "bench/load/measurement.h"
 #include "bench/load/options.h"
@@ -41,6 +42,7 @@ struct Mode {
 };
 
 constexpr Mode modes[] = {
+    {"fsp",       measured<bench::Fsp>        },
     {"tcp-echo",  measured<bench::TcpEcho>    },
     {"tcp-short", measured<bench::TcpShort>   },
     {"tcp-mix",   measured<bench::TcpMix>     },

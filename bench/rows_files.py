@@ -32,7 +32,21 @@ def row(name, about, of_load, peer, reach):
                unit="file", pinned=False, extra=True, group="files", warmup=0.3)
 
 
+def fsp(table):
+    settings = (("files", "{files}"), ("design", "event"), ("loops", 1), ("table", table))
+    return Superd("fsp", "udp", settings + ROOM, f"fsp, table {table}")
+
+
+def fsp_row(name, about, size, file):
+    """What the chapter's table saves, in its own form and in the safe one."""
+    return Row(f"files-fsp-{name}", about, ("fsp", "--parallel", "50", "--size", str(size), "--file", file, "--sources", "50"),
+               tuple(Comparison(fsp(table), fsp("off")) for table in ("chapter", "safe")),
+               unit="file", pinned=False, extra=True, group="files", warmup=0.3)
+
+
 FILES = [
+    fsp_row("large", "FSP, 10 MiB in blocks of 1024 B, 50 clients", 1024, "large"),
+    fsp_row("small", "FSP, 10 KiB in blocks of 1024 B, 50 clients", 1024, "small"),
     row("lockstep", "TFTP, 10 MiB in blocks of 1428 B, 50 clients", load(50, 1428), DNSMASQ, 1.1),
     row("window", "the same in windows of 8", load(50, 1428, 8), ATFTPD, 1.2),
     row("window-64", "one client, windows of 64", load(1, 1428, 64), ATFTPD, 1.5),
