@@ -42,16 +42,18 @@ struct Mode {
 };
 
 constexpr Mode modes[] = {
-    {"fsp",       measured<bench::Fsp>        },
-    {"tcp-echo",  measured<bench::TcpEcho>    },
-    {"tcp-short", measured<bench::TcpShort>   },
-    {"tcp-mix",   measured<bench::TcpMix>     },
-    {"tftp",      measured<bench::Tftp>       },
-    {"tftp-hold", plain<bench::TftpHold>      },
-    {"udp",       measured<bench::UdpRequests>},
-    {"udp-burst", plain<bench::UdpBurst>      },
-    {"behind",    plain<bench::Behind>        },
-    {"idle",      plain<bench::Idle>          },
+    {"fsp",        measured<bench::Fsp>        },
+    {"fsp-files",  measured<bench::Fsp>        },
+    {"tcp-echo",   measured<bench::TcpEcho>    },
+    {"tcp-short",  measured<bench::TcpShort>   },
+    {"tcp-mix",    measured<bench::TcpMix>     },
+    {"tftp",       measured<bench::Tftp>       },
+    {"tftp-files", measured<bench::Tftp>       },
+    {"tftp-hold",  plain<bench::TftpHold>      },
+    {"udp",        measured<bench::UdpRequests>},
+    {"udp-burst",  plain<bench::UdpBurst>      },
+    {"behind",     plain<bench::Behind>        },
+    {"idle",       plain<bench::Idle>          },
 };
 
 }  // namespace

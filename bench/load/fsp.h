@@ -1,6 +1,7 @@
 #pragma once
 /// fsp: --parallel clients fetch the file --file again and again, each from a socket of its own, one request after the
-/// other, in blocks of --size bytes. An operation is a file, whose length is compared with that of the first one.
+/// other, in blocks of --size bytes. An operation is a block, in fsp-files a file; the length of each file is compared with that of
+/// the first one.
 ///
 /// A client that hears nothing for a second sends its request again, which is counted.
 
@@ -46,8 +47,10 @@ class Fsp {
     std::array<char, 2> key{};
     std::uint16_t sequence = 0;
     std::uint64_t received = 0;
-    Clock::time_point began, heard;
+    Clock::time_point began, asked, heard;
   };
+
+  [[nodiscard]] bool counts_files() const { return options_.mode == "fsp-files"; }
 
   void open(std::size_t index) {
     auto& client = clients_[index];
@@ -79,6 +82,7 @@ class Fsp {
     unsigned sum = static_cast<unsigned>(packet.size());
     for (const char byte : packet) sum += static_cast<unsigned char>(byte);
     packet[1] = static_cast<char>(sum + (sum >> 8));
+    client.asked = Clock::now();
     (void)::send(client.socket.get(), packet.data(), packet.size(), 0);
   }
 
@@ -91,6 +95,7 @@ class Fsp {
     const auto got = ::recv(client.socket.get(), room_.data(), room_.size(), MSG_DONTWAIT);
     if (got < static_cast<ssize_t>(header) || number_at(4) != client.sequence) return;
     client.heard = Clock::now();
+    if (!counts_files()) measurement_.done(client.asked, client.heard);
     std::copy(&room_[2], &room_[4], client.key.begin());
     const auto size = number_at(6);
     if (room_[0] != get_file) measurement_.failed();
@@ -103,7 +108,7 @@ class Fsp {
   void end(Client& client) {
     if (length_ == 0) length_ = client.received;
     if (client.received != length_) measurement_.failed();
-    measurement_.done(client.began, client.heard);
+    if (counts_files()) measurement_.done(client.began, client.heard);
     client.received = 0;
     client.began = client.heard;
   }
