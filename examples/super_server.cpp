@@ -18,8 +18,9 @@ int main(int argc, char** argv) {
   for (const std::string name : {"echo", "chargen", "daytime", "time"})
     table.push_back({
         .name = name,
-        .handler = superd::find_service(name)->make({}).value(),
-        .listen = {"tcp/" + name,     "udp/" + name     },
+        .handler = superd::find_service(name)->make({}
+          ).value(),
+        .listen = {"tcp/" + name, "udp/" + name},
         .design = {.design = "event", .engine = "select"}
     });
   return superd::serve_until_signalled(table, static_cast<std::uint16_t>(port_base));

@@ -69,7 +69,9 @@ void TftpConversation::repeat() {
 }
 
 void TftpConversation::repeat_unless_fresh() {
-  if (Clock::now() - said_at_ > round_trip_.timeout(0) / 2) repeat();
+  if (Clock::now() - said_at_ < round_trip_.timeout(0) / 2) return;
+  tries_ = 0;
+  repeat();
 }
 
 void TftpConversation::send_said(Clock::duration timeout) {

@@ -35,7 +35,8 @@ class TftpConversation {
   void say_instead(std::vector<std::byte> datagram);
   /// Once more what was said last, because it was not heard.
   void repeat();
-  /// The same, but for what was said a moment ago: both ends would double each other's datagrams (RFC 1123, 4.2.3.1).
+  /// The same because of something old that came: the peer is there. But not what was said a moment ago: both ends would
+  /// double each other's datagrams (RFC 1123, 4.2.3.1).
   void repeat_unless_fresh();
   /// The next thing that the server says, repeating what was said last as long as there is none. Refers to the
   /// conversation's memory, until the next call.

@@ -76,9 +76,10 @@ class Receiving {
     conversation_.say({tftp_acknowledgement(wire(block))});
   }
 
-  // Once: what else is on its way from this window is of no use (RFC 7440, section 4).
+  // Once: what else is on its way from this window is of no use (RFC 7440, section 4). A window that was sent again may
+  // have lost the same block.
   void tell_gap() {
-    if (has_told_gap_) return;
+    if (has_told_gap_) return conversation_.repeat_unless_fresh();
     has_told_gap_ = true;
     acknowledge();
   }

@@ -10,9 +10,8 @@ import threading
 import pytest
 
 import fsp_wire
-import peers
 from fsp_wire import FspClient
-from harness import BUILD, PATIENCE, Superd, every_way, poll_until
+from harness import BUILD, PATIENCE, every_way, poll_until
 from lossy_relay import LossyRelay, Manners
 from peers import superctl
 

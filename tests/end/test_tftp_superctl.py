@@ -59,7 +59,7 @@ def slow_fetch(tftp, tmp_path):
     with LossyRelay(tftp.port("tftp"), Manners(delay=0.005)) as relay:
         def begin(*options):
             client = subprocess.Popen(
-                [BUILD / "superctl", "get", "--window", "4", *options, f"tftp://127.0.0.1:{relay.port}/10MB",
+                [BUILD / "superctl", "get", "--window", "4", "--block", "8192", *options, f"tftp://127.0.0.1:{relay.port}/10MB",
                  "-o", tmp_path / "here"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             partial = tmp_path / "here.part"
             poll_until(lambda: partial.exists() and partial.stat().st_size > 100_000, what="it has begun")

@@ -32,6 +32,10 @@ class Dialogue {
   void note_sent(bool is_first) noexcept;
   /// Its answer came, with something new.
   void note_progress() noexcept;
+  /// It said again what it had said before: it is there, and something is lost on its way.
+  void note_life() noexcept {
+    if (is_verified_) pace_.reset();
+  }
   [[nodiscard]] Time until() const noexcept { return until_; }
   /// For who waits without having asked for an answer.
   void wait_until(Time until) noexcept { until_ = until; }

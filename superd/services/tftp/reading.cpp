@@ -147,10 +147,10 @@ bool Reading::take(const Packet& packet) noexcept {
     return true;
   }
   switch (window_.acknowledge(packet.number)) {
-    case Window::Answer::ignored: return true;
+    case Window::Answer::ignored: dialogue_.note_life(); return true;
     case Window::Answer::finished: return false;
     case Window::Answer::progress: dialogue_.note_progress(); break;
-    case Window::Answer::gap: break;
+    case Window::Answer::gap: dialogue_.note_life(); break;
   }
   was_silent_ = false;
   return true;

@@ -47,7 +47,10 @@ class Window {
   }
 
   /// Nothing was heard: all that was sent is sent again.
-  void go_back() noexcept { next_ = first_; }
+  void go_back() noexcept {
+    next_ = first_;
+    was_repeated_ = false;
+  }
 
  private:
   const std::uint64_t size_;
