@@ -11,6 +11,8 @@ from fault_tools import every_way, forks
 from harness import poll_until
 from tftp_client import (ACK, DATA, ERROR, OACK, READ, WRITE, Transfer, ack, data, read_file, request, write_file)
 
+# As many as select(2) can watch, with a socket and a file for each.
+ROOM = {"level": 400, "per_client": 400}
 NOT_FOUND, ACCESS, FULL, ILLEGAL, UNKNOWN_ID, EXISTS = range(1, 7)
 
 # For tests that are not about these limits. A transfer may have two descriptors, and select(2) can watch 1024.
@@ -34,7 +36,7 @@ def server(superd, tree, tmp_path):
     def start(**settings):
         uploads = tmp_path / "uploads"
         uploads.mkdir(exist_ok=True)
-        service = {"listen": ["udp"], "files": str(tree), "uploads": str(uploads), **ROOMY, **settings}
+        service = {"listen": ["udp"], "files": str(tree), "uploads": str(uploads), **ROOM, **settings}
         program = superd({"tftp": service})
         program.address, program.uploads = ("127.0.0.1", program.port("tftp")), uploads
         return program
