@@ -12,6 +12,7 @@
 #include "superd/super/bind.h"
 #include "superd/super/host.h"
 #include "superd/super/life.h"
+#include "superd/super/log_writer.h"
 #include "superd/super/tables.h"
 #include "superd/super/welcome.h"
 
@@ -41,9 +42,14 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
 }
 
 // A file that is wrong changes nothing.
-void reload(const Options& options, superd::Host& host) {
+void reload(const Options& options, superd::Host& host, superd::LogWriter& log) {
   auto wanted = wanted_table(options);
-  const auto complaints = wanted ? host.change(*wanted) : wanted.error();
+  auto complaints = wanted ? host.change(*wanted) : wanted.error();
+  if (wanted) {
+    superd::set_log(wanted->log_level, wanted->log_format);
+    if (auto changed = log.change(log_settings_of(*wanted)); !changed)
+      complaints.push_back(changed.error().what + "; lines go where they went before");
+  }
   for (const auto& line : complaints)
     superd::log_event(superd::Severity::error, wanted ? "not changed" : "no reload",
                       {
@@ -61,6 +67,9 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   superd::set_log(table.log_level, table.log_format);
   if (auto prepared = superd::prepare_process(); !prepared)
     return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
+  // Before the host, which ends first: so the last line of every process of its gets written.
+  auto log = superd::LogWriter::start(log_settings_of(table));
+  if (!log) return complain({"superd: " + log.error().what}, ExitCode::try_again);
   superd::raise_descriptor_limit(table);
   auto bound = superd::bind_all(table);
   if (!bound) return complain(bound.error(), ExitCode::try_again);
@@ -72,8 +81,9 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
     return complain({"superd: " + served.error().what}, ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);
   std::fflush(stdout);
-  const auto read_again = [&] { reload(options, host); };
-  return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr);
+  const auto read_again = [&] { reload(options, host, **log); };
+  return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr,
+                                     log->get());
 }
 
 ExitCode act(const Options& options) {
@@ -103,7 +113,8 @@ int main(int argc, char** argv) try {
   app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
   app.footer(
-      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR2 logs all counters.\n"
+      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR1 opens the\n"
+      "log files anew; SIGUSR2 logs all counters.\n"
       "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
   try {
     app.parse(argc, argv);

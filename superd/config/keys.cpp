@@ -72,11 +72,15 @@ constexpr Key table[] = {
     key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
     key<Duration, &ServiceTable::drain>("drain", program, long_limit,
                                         "how long conversations may go on after SIGTERM before they are cut"),
-    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
+    key<Choice<formats>, &ServiceTable::log_format>("log", program, none,
+                                                    "how lines are written to stderr, files and syslog"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),
+    key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
+    key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
+                                                             "what syslogd and the journal sort lines by"),
     key<Command, program_of, &Program::launch, &Launch::words>(
         "program", service, none, "what is run for a client instead of a handler, with its arguments"),
     key<Flag, program_of, &Program::waits>("wait", service, none,

@@ -7,6 +7,7 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/log.h"
+#include "superd/config/log_target.h"
 #include "superd/designs/design.h"
 #include "superd/net/listen_address.h"
 #include "superd/net/passive.h"
@@ -50,6 +51,9 @@ struct ServiceTable {
   Severity log_level = Severity::info;
 
   friend bool operator==(const ServiceTable&, const ServiceTable&) = default;
+  /// stderr, because whoever starts superd for the first time looks there, and containers and systemd collect it.
+  std::vector<LogTarget> log_to{LogTarget{}};
+  LogFacility log_facility = LogFacility::daemon;
 };
 
 }  // namespace superd

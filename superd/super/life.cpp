@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "superd/base/log.h"
+#include "superd/base/log_pipe.h"
 #include "superd/net/socket.h"
 
 namespace superd {
@@ -21,7 +22,7 @@ namespace {
 sigset_t awaited_signals() noexcept {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
   return set;
 }
 
@@ -102,6 +103,15 @@ void log_counters(const Host& host) {
     add_quantiles(fields, hosted->board.served_in(), {"service_p50_us", "service_p99_us", "service_max_us"});
     log_event(Severity::info, "counters", fields);
   }
+  if (log_pipe() < 0) return;
+  const auto& log = log_board();
+  log_event(
+      Severity::info, "log",
+      {
+          {"written",   log.written.value()  },
+          {"dropped",   log.dropped.value()  },
+          {"unwritten", log.unwritten.value()}
+  });
 }
 
 void log_reports(const Host& host) {
@@ -130,10 +140,40 @@ void log_reports(const Host& host) {
   }
 }
 
-ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload) {
+namespace {
+
+void reopen(LogWriter* log) {
+  if (!log) return;
+  if (const auto opened = log->reopen(); !opened)
+    log_event(Severity::error, "log not reopened",
+              {
+                  {"why",  opened.error().what              },
+                  {"then", "lines go where they went before"}
+    });
+  else
+    log_event(Severity::info, "log reopened",
+              {
+                  {"process", log->pid()}
+    });
+}
+
+void tend(LogWriter* log) noexcept {
+  if (!log) return;
+  log->reap();
+  log->tend();
+}
+
+}  // namespace
+
+ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload, LogWriter* log) {
   bool is_broken = false;
   for (;;) {
-    const int signal = next_signal(host.next_tending());
+    const int signal = next_signal(std::min(host.next_tending(), log ? log->next_tending() : never));
+    tend(log);
+    if (signal == SIGUSR1) {
+      reopen(log);
+      continue;
+    }
     if (signal < 0) {
       (void)host.tend();
       continue;

@@ -13,7 +13,14 @@ namespace {
 
 ServiceTable with_every_field_changed() {
   ServiceTable table{
-      .services = {}, .port_base = 1, .drain = 1'500ms, .log_format = LogFormat::json, .log_level = Severity::error};
+      .services = {},
+      .port_base = 1,
+      .drain = 1'500ms,
+      .log_format = LogFormat::json,
+      .log_level = Severity::error,
+      .log_to = {LogTarget::parse("syslog:/run/log").value(), LogTarget::parse("file:/a \"b\\\n").value()},
+      .log_facility = LogFacility::local7
+  };
   table.services.push_back({
       .name = "zeta",
       .handler = "time",
