@@ -11,6 +11,7 @@
 #include "superd/designs/design.h"
 #include "superd/net/listen_address.h"
 #include "superd/net/passive.h"
+#include "superd/serve/conversation_log.h"
 #include "superd/serve/limits.h"
 #include "superd/serve/program.h"
 
@@ -26,7 +27,8 @@ struct ServiceSettings {
   DesignSettings design;
   Limits limits;
   ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets
-  std::string group;      ///< services of one group share the threads of one design; empty: see docs/designs.md
+  ConversationLogSettings log;
+  std::string group;  ///< services of one group share the threads of one design; empty: see docs/designs.md
 
   [[nodiscard]] bool has_program() const noexcept { return !program.launch.words.empty(); }
   /// What a program has that says nothing else.
@@ -49,11 +51,11 @@ struct ServiceTable {
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;
-
-  friend bool operator==(const ServiceTable&, const ServiceTable&) = default;
   /// stderr, because whoever starts superd for the first time looks there, and containers and systemd collect it.
   std::vector<LogTarget> log_to{LogTarget{}};
   LogFacility log_facility = LogFacility::daemon;
+
+  friend bool operator==(const ServiceTable&, const ServiceTable&) = default;
 };
 
 }  // namespace superd

@@ -58,6 +58,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
   if (auto checked = check_design(settings.design); !checked) return checked;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
   if (settings.has_program()) hosted->program = settings.program;
+  hosted->board.log().change(settings.log);
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];

@@ -50,6 +50,7 @@ ServiceTable with_every_field_changed() {
                  .mode = 017,
                  .owner = 18,
                  .group = 19},
+      .log = {.which = LoggedConversations::all, .rate = 21},
       .group = "twenty"
   });
   auto other = table.services[0];
