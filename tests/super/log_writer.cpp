@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "superd/base/process.h"
 #include "tests/super/super_test.h"
 
 using namespace superd;
