@@ -146,7 +146,7 @@ constexpr Key table[] = {
     key<Choice<conversations>, log_of, &ConversationLogSettings::which>("log_conversations", anywhere, none,
                                                                         "which conversations get a line of the log"),
     key<Whole, log_of, &ConversationLogSettings::rate>("log_rate", anywhere, limit(1'000'000),
-                                                       "the most lines a second about conversations"),
+                                                       "the most lines a second about conversations, or of programs"),
 
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),

@@ -127,7 +127,7 @@ std::string Brood::text_of_client(const Child& child) {
 void Brood::note_crash(const Child& child, pid_t process, int status) noexcept try {
   auto& hosted = *child.hosted;
   hosted.counters.crashed.add();
-  if (!hosted.board.log().may_log(hosted.name, hosted.counters.unlogged, Clock::now())) return;
+  if (!hosted.board.log().may_log_conversation(hosted.name, hosted.counters.unlogged, Clock::now())) return;
   log_event(Severity::error, "conversation crashed",
             {
                 {"service", hosted.name          },
@@ -148,7 +148,7 @@ void Brood::note_end_of_program(const Child& child, pid_t process, int status, c
   const bool served = !crashed && !child.was_cut && WEXITSTATUS(status) == 0;
   (crashed ? counters.crashed : child.was_cut ? counters.cut : served ? counters.served : counters.failed).add();
   if (!crashed && !hosted.board.log().wants(!served)) return;
-  if (!hosted.board.log().may_log(hosted.name, hosted.counters.unlogged, now)) return;
+  if (!hosted.board.log().may_log_conversation(hosted.name, hosted.counters.unlogged, now)) return;
   const auto taken_in = child.seat.taken_in() == Time{} ? child.begun : child.seat.taken_in();
   log_event(crashed ? Severity::error : Severity::info, "program ended",
             {

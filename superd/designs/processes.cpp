@@ -27,13 +27,13 @@ class ErrorOutputs {
   explicit ErrorOutputs(Engine& engine) : engine_(engine), nowhere_(::open("/dev/null", O_WRONLY | O_CLOEXEC)) {}
 
   /// Of a program that is given this socket.
-  int of(const HostedService& hosted, int client) {
+  int of(HostedService& hosted, int client) {
     switch (hosted.program->errors) {
       case Program::Errors::log: break;
       case Program::Errors::client: return client;
       case Program::Errors::nowhere: return nowhere_.fd();
     }
-    auto& log = logs_.try_emplace(&hosted, engine_, hosted.name).first->second;
+    auto& log = logs_.try_emplace(&hosted, engine_, hosted).first->second;
     return log.writing_end() < 0 ? nowhere_.fd() : log.writing_end();
   }
 

@@ -35,7 +35,7 @@ struct Line {
   std::vector<LogField> more{};
 
   void log(Time now, std::string_view why = {}) const {
-    if (!hosted.board.log().may_log(hosted.name, hosted.counters.unlogged, now)) return;
+    if (!hosted.board.log().may_log_conversation(hosted.name, hosted.counters.unlogged, now)) return;
     std::vector<LogField> fields{
         {"service", hosted.name },
         {"client",  client      },

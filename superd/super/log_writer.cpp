@@ -26,6 +26,8 @@ namespace {
 constexpr int most_in_pipe = 1 << 20;
 // Between the death of one that had hardly begun and the next one.
 constexpr Seconds back_off{1};
+// Who asks faster than they end has to wait.
+constexpr std::size_t most_replaced = 8;
 
 void make_roomy(int pipe) noexcept {
   for (int size = most_in_pipe; size > PIPE_BUF; size /= 2)
@@ -111,17 +113,17 @@ Result<> LogWriter::reopen() {
 }
 
 Result<> LogWriter::launch(LogSinks sinks) noexcept try {
-  replaced_.reserve(replaced_.size() + 1);
+  if (replaced_.size() >= most_replaced) return error("earlier log processes have not ended yet: try again later");
+  replaced_.reserve(most_replaced);
   const StopSignalBlocked blocked;
   const pid_t child = fork();
   if (child < 0) return system_error("fork the log process");
   if (child == 0) live(sinks);
-  if (process_ > 0) {
-    replaced_.push_back(process_);
-    ::kill(process_, LogWriterProcess::stop_signal());
+  if (is_there()) {
+    ::kill(process_.id, LogWriterProcess::stop_signal());
+    replaced_.push_back(std::move(process_));
   }
-  process_ = child;
-  handle_.reset(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  process_ = {child, Socket(static_cast<int>(syscall(SYS_pidfd_open, child, 0)))};
   started_ = Clock::now();
   due_ = never;
   board_.has_writer = true;
@@ -130,7 +132,7 @@ Result<> LogWriter::launch(LogSinks sinks) noexcept try {
   return system_error("fork the log process", ENOMEM);
 }
 
-// In the new process. `handle_` is its predecessor's here.
+// In the new process.
 void LogWriter::live(const LogSinks& sinks) noexcept {
   leave_log_pipe();
   writing_.reset();
@@ -140,29 +142,32 @@ void LogWriter::live(const LogSinks& sinks) noexcept {
   sigemptyset(&stop);
   sigaddset(&stop, LogWriterProcess::stop_signal());
   sigprocmask(SIG_SETMASK, &stop, nullptr);
-  std::vector<int> kept{reading_.fd(), handle_.fd()};
+  std::vector<int> earlier;
+  if (is_there()) earlier.push_back(process_.handle.fd());
+  for (const auto& process : replaced_) earlier.push_back(process.handle.fd());
+  auto kept = earlier;
+  kept.push_back(reading_.fd());
   for (const auto& sink : sinks) kept.push_back(sink->descriptor());
   keep_descriptors(kept);
   leave_standard_streams(std::ranges::find(kept, STDERR_FILENO) != kept.end());
   drop_privileges();
-  LogWriterProcess(reading_.fd(), handle_.fd(), sinks, board_).run();
+  LogWriterProcess(reading_.fd(), earlier, sinks, board_).run();
   _exit(0);
 }
 
 void LogWriter::reap() noexcept {
-  const auto has_ended = [](pid_t process) {
-    const pid_t waited = waitpid(process, nullptr, WNOHANG);
-    return waited == process || (waited < 0 && errno == ECHILD);
+  const auto has_ended = [](const Process& process) {
+    const pid_t waited = waitpid(process.id, nullptr, WNOHANG);
+    return waited == process.id || (waited < 0 && errno == ECHILD);
   };
   std::erase_if(replaced_, has_ended);
-  if (process_ > 0 && has_ended(process_)) (void)ended(process_);
+  if (is_there() && has_ended(process_)) (void)ended(process_.id);
 }
 
 bool LogWriter::ended(pid_t process) noexcept {
-  if (std::erase(replaced_, process) > 0) return true;
-  if (process != process_ || process <= 0) return false;
-  process_ = -1;
-  handle_.reset();
+  if (std::erase_if(replaced_, [=](const Process& one) { return one.id == process; }) > 0) return true;
+  if (!is_there() || process != process_.id) return false;
+  process_ = {-1, {}};
   const Time now = Clock::now();
   due_ = now < started_ + back_off ? now + back_off : now;
   tend();
@@ -170,7 +175,7 @@ bool LogWriter::ended(pid_t process) noexcept {
 }
 
 void LogWriter::tend() noexcept try {
-  if (process_ > 0 || !writing_.is_open() || Clock::now() < due_) return;
+  if (is_there() || !writing_.is_open() || Clock::now() < due_) return;
   if (const auto launched = reopen(); !launched) {
     // Better there than nowhere, where somebody may look.
     board_.has_writer = false;
@@ -184,7 +189,7 @@ void LogWriter::tend() noexcept try {
   }
   log_event(Severity::warning, "log process started anew",
             {
-                {"process", process_}
+                {"process", process_.id}
   });
 } catch (const std::bad_alloc&) {
   due_ = Clock::now() + back_off;
@@ -196,11 +201,11 @@ void LogWriter::end(Millis patience) noexcept {
   writing_.reset();
   reading_.reset();
   due_ = never;
-  pollfd watched{.fd = handle_.fd(), .events = POLLIN};
-  if (handle_.is_open()) (void)poll(&watched, 1, static_cast<int>(patience.count()));
-  if (process_ > 0) (void)waitpid(process_, nullptr, WNOHANG);
-  process_ = -1;
-  for (const pid_t process : replaced_) (void)waitpid(process, nullptr, WNOHANG);
+  pollfd watched{.fd = process_.handle.fd(), .events = POLLIN};
+  if (is_there()) (void)poll(&watched, 1, static_cast<int>(patience.count()));
+  if (is_there()) (void)waitpid(process_.id, nullptr, WNOHANG);
+  for (const auto& process : replaced_) (void)waitpid(process.id, nullptr, WNOHANG);
+  process_ = {-1, {}};
 }
 
 }  // namespace superd

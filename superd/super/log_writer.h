@@ -55,7 +55,7 @@ class LogWriter {
   void end(Millis patience) noexcept;
 
   /// -1 while there is none.
-  [[nodiscard]] pid_t pid() const noexcept { return process_; }
+  [[nodiscard]] pid_t pid() const noexcept { return process_.id; }
 
  private:
   LogWriter(const LogSettings& settings, Socket reading, Socket writing);
@@ -66,9 +66,14 @@ class LogWriter {
   SharedMemory memory_;
   LogBoard& board_;
   Socket reading_, writing_;
-  pid_t process_ = -1;
-  Socket handle_;                // pidfd of the process
-  std::vector<pid_t> replaced_;  // not reaped yet
+  struct Process {
+    pid_t id;
+    Socket handle;  // pidfd
+  };
+  [[nodiscard]] bool is_there() const noexcept { return process_.id > 0; }
+
+  Process process_{-1, {}};
+  std::vector<Process> replaced_;  // not reaped yet
   Time started_{}, due_ = never;
 };
 

@@ -5,7 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 
@@ -29,7 +31,7 @@ int descriptor_of_signal(int signal) noexcept {
 
 void LogWriterProcess::run() {
   stop_ = descriptor_of_signal(stop_signal());
-  await_predecessor();
+  await_earlier();
   // Told to stop, it leaves all but the rest of a record that it has begun to whoever comes next.
   for (bool is_open = true; is_open && (!is_told_ || missing_ > 0);) {
     wait();
@@ -42,13 +44,15 @@ void LogWriterProcess::run() {
 }
 
 // One that hangs in a sink does so in the kernel: it has read its last record, and what is left of it is killed.
-void LogWriterProcess::await_predecessor() const noexcept {
-  if (predecessor_ < 0) return;
-  constexpr Millis patience = 5 * log_patience, last_patience = log_patience;
-  pollfd watched{.fd = predecessor_, .events = POLLIN};
-  if (poll(&watched, 1, static_cast<int>(patience.count())) > 0) return;
-  (void)syscall(SYS_pidfd_send_signal, predecessor_, SIGKILL, nullptr, 0);
-  (void)poll(&watched, 1, static_cast<int>(last_patience.count()));
+void LogWriterProcess::await_earlier() const noexcept {
+  const Time until = Clock::now() + 5 * log_patience;
+  for (const int process : earlier_) {
+    pollfd watched{.fd = process, .events = POLLIN};
+    const auto left = std::max(std::chrono::ceil<Millis>(until - Clock::now()), Millis(0));
+    if (poll(&watched, 1, static_cast<int>(left.count())) > 0) continue;
+    (void)syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0);
+    (void)poll(&watched, 1, static_cast<int>(log_patience.count()));
+  }
 }
 
 // Until there is something to read, or to do.

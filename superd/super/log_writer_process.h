@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <span>
 
 #include "superd/base/clock.h"
 #include "superd/base/log_pipe.h"
@@ -16,15 +17,15 @@ class LogWriterProcess {
   /// Ends it at the end of a record, in favour of the next one. No signal that a terminal or a service manager sends.
   static int stop_signal() noexcept { return SIGRTMIN; }
 
-  /// `pipe` is a reading end that does not block. `predecessor` is the pidfd of the one that reads it still, or -1; it
-  /// has been told to stop, and is killed when it does not.
-  LogWriterProcess(int pipe, int predecessor, const LogSinks& sinks, LogBoard& board) noexcept
-      : pipe_(pipe), predecessor_(predecessor), sinks_(sinks), board_(board) {}
+  /// `pipe` is a reading end that does not block. `earlier` are pidfds of those that may read it still; they have been told
+  /// to stop, and are killed when they do not.
+  LogWriterProcess(int pipe, std::span<const int> earlier, const LogSinks& sinks, LogBoard& board) noexcept
+      : pipe_(pipe), earlier_(earlier), sinks_(sinks), board_(board) {}
 
   void run();
 
  private:
-  void await_predecessor() const noexcept;
+  void await_earlier() const noexcept;
   void wait() noexcept;
   bool read_more() noexcept;
   void write_records();
@@ -32,7 +33,8 @@ class LogWriterProcess {
   [[nodiscard]] bool has_losses() const noexcept;
   void tell_losses();
 
-  const int pipe_, predecessor_;
+  const int pipe_;
+  const std::span<const int> earlier_;
   const LogSinks& sinks_;
   LogBoard& board_;
   int stop_ = -1;

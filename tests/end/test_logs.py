@@ -1,4 +1,4 @@
-"""The log: each place it can go to, and that nothing that happens there costs a client anything (faults 22, 30, 32 to 34)."""
+"""The log: each place it can go to, and that nothing that happens there costs a client anything (faults 22, 32 to 34)."""
 
 import contextlib
 import json
@@ -410,8 +410,8 @@ def test_what_is_sent_to_all_processes_does_not_end_the_log(tmp_path, number):
 
 def test_the_log_process_has_no_rights_that_it_does_not_need(tmp_path):
     with Superd(tmp_path, {"echo": {"listen": ["tcp"]}}, settings=places(f"file:{tmp_path}/log")) as superd:
-        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{log_process_of(superd)}/status").read_text().splitlines()
-                      if ":\t" in line)
+        text = Path(f"/proc/{log_process_of(superd)}/status").read_text()
+        status = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
         assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
         assert status["NoNewPrivs"] == "1"
         # Standard streams, the pipe, the file, the signal, the board of what is lost.
@@ -493,12 +493,26 @@ def test_a_flood_of_failures_is_bounded_counted_and_summed_up(tmp_path):
         def is_summed_up():
             with superd.connect("it") as client:
                 assert recv_all(client) == b""
-            return superd.events("conversations left out of the log")
+            return superd.events("lines left out of the log", of="conversations")
 
         told = poll_until(is_summed_up, what="what was left out is told")[0]
         counters = superd.counters("it")
         assert 0 < told["count"] <= counters["unlogged"]
         assert len(superd.events("program ended")) < counters["failed"]
+
+
+def test_a_program_that_says_too_much_is_not_written_down_in_full(tmp_path):
+    script = "i=0; while [ $i -lt 200 ]; do echo word >&2; i=$((i+1)); done"
+    services = {"it": {"listen": ["tcp"], "program": ["/bin/sh", "-c", script], "log_rate": 7}}
+    with Superd(tmp_path, services) as superd:
+        def is_summed_up():
+            with superd.connect("it") as client:
+                assert recv_all(client) == b""
+            return superd.events("lines left out of the log", of="what programs say")
+
+        poll_until(is_summed_up, what="what was left out is told")
+        counters = superd.counters("it")
+        assert len(superd.events("program says")) < counters["unlogged"]
 
 
 # --- what others write into it ---

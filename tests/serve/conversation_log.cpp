@@ -18,7 +18,7 @@ struct Board {
 
   int lines(int asked, Time now) {
     int count = 0;
-    for (int i = 0; i < asked; ++i) count += log->may_log("it", left_out, now) ? 1 : 0;
+    for (int i = 0; i < asked; ++i) count += log->may_log_conversation("it", left_out, now) ? 1 : 0;
     return count;
   }
 };

@@ -31,7 +31,7 @@ TEST(AJournalField, IsALineUnlessItHasOneOfItsOwn) {
   std::string text;
   append_journal_field(text, "A", "b c=d");
   append_journal_field(text, "E", "f\ng");
-  EXPECT_EQ(text, std::string("A=b c=d\nE\n\3\0\0\0\0\0\0\0f\ng\n", 23));
+  EXPECT_EQ(text, std::string("A=b c=d\nE\n\3\0\0\0\0\0\0\0f\ng\n", 22));
 }
 
 TEST(ALogFile, ThatCannotBeOpenedIsNamed) {
