@@ -1,21 +1,17 @@
 #include "superd/super/log_writer.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <new>
 
 #include "superd/base/log.h"
-#include "superd/base/process.h"
 #include "superd/super/log_writer_process.h"
 
 namespace superd {
@@ -32,24 +28,6 @@ constexpr std::size_t most_replaced = 8;
 void make_roomy(int pipe) noexcept {
   for (int size = most_in_pipe; size > PIPE_BUF; size /= 2)
     if (fcntl(pipe, F_SETPIPE_SZ, size) >= 0) return;
-}
-
-// What has a descriptor already needs no rights. No error: without capabilities there is nothing to drop.
-void drop_privileges() noexcept {
-  for (unsigned long one = 0; prctl(PR_CAPBSET_DROP, one, 0, 0, 0) == 0; ++one) continue;
-  (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {};
-  (void)syscall(SYS_capset, &header, nothing);
-  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-// Whoever waits for the end of superd's output shall not wait for the log process too, unless it writes there.
-void leave_standard_streams(bool keeps_stderr) noexcept {
-  const Socket nowhere(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!nowhere.is_open()) return;
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) dup2(nowhere.fd(), fd);
-  if (!keeps_stderr) dup2(nowhere.fd(), STDERR_FILENO);
 }
 
 /// Blocks the signal that stops a log process, so that the next one is born with it blocked, whenever it is told.
@@ -76,7 +54,8 @@ LogSettings log_settings_of(const ServiceTable& table) {
 }
 
 LogWriter::LogWriter(const LogSettings& settings, Socket reading, Socket writing)
-    : settings_(settings),
+    : owner_(getpid()),
+      settings_(settings),
       memory_("superd log", sizeof(LogBoard)),
       board_(memory_.as<LogBoard>()),
       reading_(std::move(reading)),
@@ -136,21 +115,9 @@ Result<> LogWriter::launch(LogSinks sinks) noexcept try {
 void LogWriter::live(const LogSinks& sinks) noexcept {
   leave_log_pipe();
   writing_.reset();
-  name_process("superd:log");
-  forget_signal_handlers();
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, LogWriterProcess::stop_signal());
-  sigprocmask(SIG_SETMASK, &stop, nullptr);
   std::vector<int> earlier;
   if (is_there()) earlier.push_back(process_.handle.fd());
   for (const auto& process : replaced_) earlier.push_back(process.handle.fd());
-  auto kept = earlier;
-  kept.push_back(reading_.fd());
-  for (const auto& sink : sinks) kept.push_back(sink->descriptor());
-  keep_descriptors(kept);
-  leave_standard_streams(std::ranges::find(kept, STDERR_FILENO) != kept.end());
-  drop_privileges();
   LogWriterProcess(reading_.fd(), earlier, sinks, board_).run();
   _exit(0);
 }
@@ -196,7 +163,7 @@ void LogWriter::tend() noexcept try {
 }
 
 void LogWriter::end(Millis patience) noexcept {
-  if (!writing_.is_open()) return;
+  if (getpid() != owner_ || !writing_.is_open()) return;
   leave_log_pipe();
   writing_.reset();
   reading_.reset();

@@ -51,7 +51,8 @@ class LogWriter {
   [[nodiscard]] Time next_tending() const noexcept { return due_; }
 
   /// Waits until the last line is written, which is when all other processes that wrote lines have ended, but for
-  /// `patience` at most: the log process goes on alone then. What this process logs after that goes to stderr.
+  /// `patience` at most: the log process goes on alone then. What this process logs after that goes to stderr. Nothing is
+  /// done in a process that was forked with it.
   void end(Millis patience) noexcept;
 
   /// -1 while there is none.
@@ -62,6 +63,7 @@ class LogWriter {
   Result<> launch(LogSinks sinks) noexcept;
   [[noreturn]] void live(const LogSinks& sinks) noexcept;
 
+  const pid_t owner_;
   LogSettings settings_;
   SharedMemory memory_;
   LogBoard& board_;

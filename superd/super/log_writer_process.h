@@ -22,9 +22,11 @@ class LogWriterProcess {
   LogWriterProcess(int pipe, std::span<const int> earlier, const LogSinks& sinks, LogBoard& board) noexcept
       : pipe_(pipe), earlier_(earlier), sinks_(sinks), board_(board) {}
 
+  /// Forgets all that it has inherited but these, and its rights, and begins. Returns at the end.
   void run();
 
  private:
+  void confine() const;
   void await_earlier() const noexcept;
   void wait() noexcept;
   bool read_more() noexcept;
