@@ -41,6 +41,7 @@ class LogWriterProcess {
   LogBoard& board_;
   int stop_ = -1;
   bool is_told_ = false;  ///< to stop
+  bool rests_ = false;    ///< before the next turn
   Time told_at_{};        ///< of losses, the last time
   std::size_t filled_ = 0;
   std::size_t missing_ = 0;  ///< of a record that has begun in the buffer
