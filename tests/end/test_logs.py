@@ -29,7 +29,7 @@ def converse(superd, service="echo", text=b"hello", kind=None):
 def objects_in(path):
     """A file's lines, each of which must be whole."""
     text = Path(path).read_text()
-    assert text.endswith("\n"), text[-300:]
+    assert not text or text.endswith("\n"), text[-300:]
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -242,7 +242,8 @@ def test_a_reload_changes_where_lines_go_and_what_they_are(tmp_path):
         superd.wait_for("echo", served=1)
         superd.stop()
         assert objects_in(first)[-1]["event"] == "listening"
-        assert [line["event"] for line in objects_in(second)][:2] == ["reloaded", "conversation ended"]
+        lines = [line["event"] for line in objects_in(second)]
+        assert lines[0] == "reloaded" and lines.count("conversation ended") == 1
 
 
 def test_a_reload_that_cannot_open_its_log_keeps_the_old_one(tmp_path):
@@ -296,8 +297,18 @@ def config_for(tmp_path, settings):
     return config
 
 
+def first_connection(path):
+    """A socket has its name a little before somebody listens on it."""
+    def attempt():
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return connect(socket.AF_UNIX, str(path))
+        return None
+
+    return poll_until(attempt, what="superd listens")
+
+
 def ask(path, text=b"hello"):
-    with connect(socket.AF_UNIX, str(path)) as client:
+    with first_connection(path) as client:
         client.sendall(text)
         client.shutdown(socket.SHUT_WR)
         assert recv_all(client) == text
@@ -309,7 +320,6 @@ def test_a_standard_error_that_nobody_reads_holds_up_nobody_and_is_told_later(tm
                                stdout=subprocess.DEVNULL, stderr=writing)
     os.close(writing)
     try:
-        poll_until((tmp_path / "s").exists, what="superd listens")
         # The reader's pipe holds 64 KiB, ours a megabyte; a line has about 150 bytes.
         for _ in range(12_000):
             ask(tmp_path / "s")
@@ -337,7 +347,6 @@ def test_superd_ends_though_nobody_reads_its_standard_error(tmp_path):
                                stdout=subprocess.DEVNULL, stderr=writing)
     os.close(writing)
     try:
-        poll_until((tmp_path / "s").exists, what="superd listens")
         for _ in range(1000):
             ask(tmp_path / "s")
         process.terminate()
@@ -353,12 +362,12 @@ def test_a_log_file_works_without_standard_streams(tmp_path, closed):
     config = config_for(tmp_path, f'log_to = "file:{tmp_path}/log"\nlog = "json"\n')
     process = subprocess.Popen(["/bin/sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "--config", str(config)])
     try:
-        poll_until((tmp_path / "s").exists, what="superd listens")
         ask(tmp_path / "s")
         process.terminate()
         assert process.wait(PATIENCE) == DRAINED
         events = [line["event"] for line in objects_in(tmp_path / "log")]
-        assert events == ["listening", "conversation ended", "draining", "counters", "log", "ended"]
+        assert sorted(events[:2]) == ["conversation ended", "listening"]
+        assert events[2:] == ["draining", "counters", "log", "ended"]
     finally:
         process.kill()
         process.wait()
@@ -531,8 +540,7 @@ def test_nobody_writes_a_line_of_his_own_into_the_log(tmp_path, log):
                       f'[service.it]\nlisten = "unix:{tmp_path}/s"\nprogram = {program}\n')
     process = subprocess.Popen([PROGRAM, "--config", config], stdin=subprocess.DEVNULL)
     try:
-        poll_until((tmp_path / "s").exists, what="superd listens")
-        with connect(socket.AF_UNIX, str(tmp_path / "s")) as client:
+        with first_connection(tmp_path / "s") as client:
             assert recv_all(client) == b""
         poll_until(lambda: "program ended" in file.read_text(errors="replace"), seconds=20, what="it is logged")
         process.terminate()
