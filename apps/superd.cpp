@@ -1,16 +1,14 @@
-// superd, the program: options, configuration, sockets, then the host until a signal ends it.
+// superd, the program: options, configuration, then the keeper until a signal ends it.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "superd/base/log.h"
 #include "superd/config/config.h"
-#include "superd/super/bind.h"
-#include "superd/super/host.h"
+#include "superd/super/keeper.h"
 #include "superd/super/life.h"
 #include "superd/super/tables.h"
 #include "superd/super/welcome.h"
@@ -40,40 +38,18 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
   return code;
 }
 
-// A file that is wrong changes nothing.
-void reload(const Options& options, superd::Host& host) {
-  auto wanted = wanted_table(options);
-  const auto complaints = wanted ? host.change(*wanted) : wanted.error();
-  for (const auto& line : complaints)
-    superd::log_event(superd::Severity::error, wanted ? "not changed" : "no reload",
-                      {
-                          {"why", line}
-    });
-  if (wanted)
-    superd::log_event(superd::Severity::info, "reloaded",
-                      {
-                          {"file",        options.config   },
-                          {"not_changed", complaints.size()}
-    });
-}
-
 ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   superd::set_log(table.log_level, table.log_format);
   if (auto prepared = superd::prepare_process(); !prepared)
     return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
   superd::raise_descriptor_limit(table);
-  auto bound = superd::bind_all(table);
-  if (!bound) return complain(bound.error(), ExitCode::try_again);
-  const auto welcome = options.config.empty() ? superd::welcome(table) : std::string();
-  superd::Host host;
   const bool has_file = !options.config.empty();
-  if (has_file) host.prepare_changes();
-  if (auto served = host.serve(table, std::move(*bound)); !served)
-    return complain({"superd: " + served.error().what}, ExitCode::try_again);
+  superd::Keeper keeper(has_file ? [&options] { return wanted_table(options); } : superd::Keeper::Reader());
+  const auto welcome = has_file ? std::string() : superd::welcome(table);
+  if (auto started = keeper.start(table); !started) return complain(started.error(), ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);
   std::fflush(stdout);
-  const auto read_again = [&] { reload(options, host); };
-  return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr);
+  return keeper.run();
 }
 
 ExitCode act(const Options& options) {

@@ -72,6 +72,10 @@ constexpr Key table[] = {
     key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
     key<Duration, &ServiceTable::drain>("drain", program, long_limit,
                                         "how long conversations may go on after SIGTERM before they are cut"),
+    key<Identity, &ServiceTable::host_user>("host_user", program, none, "whose rights handlers have"),
+    key<Duration, &ServiceTable::heartbeat>("heartbeat", program, {100, year, true},
+                                            "silence of a process that serves after which it is replaced"),
+    key<Path, &ServiceTable::pid_file>("pid_file", program, none, "the number of the process that gets the signals"),
     key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
 
@@ -115,6 +119,8 @@ constexpr Key table[] = {
                                               "datagrams that wait at a listener for an adaptive design"),
     key<Label, &ServiceSettings::group>("group", anywhere, none,
                                         "services of one group share the threads of one design"),
+
+    key<Flag, &ServiceSettings::isolate>("isolate", anywhere, none, "a process of its own, whose end is nobody else's"),
 
     key<Whole, limits, &Limits::level>("level", anywhere, limit(1'000'000), "conversations at once"),
     key<Whole, limits, &Limits::per_client>("per_client", anywhere, limit(1'000'000),

@@ -26,10 +26,4 @@ void raise_descriptor_limit(const ServiceTable&);
 /// lost without which nothing can go on.
 [[nodiscard]] ExitCode run_until_signalled(Host&, Millis drain_patience, const std::function<void()>& reload = {});
 
-/// A line for each service with its level and every counter that is not zero.
-void log_counters(const Host&);
-
-/// A line for each design that adapts itself, and one for each of its last decisions.
-void log_reports(const Host&);
-
 }  // namespace superd

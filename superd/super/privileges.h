@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "superd/base/error.h"
+#include "superd/base/launch.h"
+
+namespace superd {
+
+/// Whether this process may become another user, bind low ports and whatever else root may.
+[[nodiscard]] bool is_root() noexcept;
+
+/// Gives up all privileges of the calling process, for good, before it has other threads: groups, group and user of the
+/// identity, all capabilities with their bounding set, and what set-user-id programs could give back
+/// (PR_SET_NO_NEW_PRIVS). In that order, as each needs the privileges that the later ones take. That the user cannot
+/// become root again is tried. Without an identity the user stays, the rest goes.
+[[nodiscard]] Result<> drop_privileges(const std::optional<Launch::Identity>& identity) noexcept;
+
+}  // namespace superd
