@@ -17,8 +17,11 @@ struct BoundListener {
   Socket socket;
 };
 
-/// Binds all listeners of a table; every one that fails is an error in the list, so that all are seen at once. Needs the
+class InheritedSockets;
+
+/// Binds all listeners of a table, or takes those that a service manager has bound; every one that fails is an error in the list, so that all are seen at once. Needs the
 /// privileges that the ports need; nothing is served yet.
-[[nodiscard]] std::expected<std::vector<BoundListener>, std::vector<std::string>> bind_all(const ServiceTable&);
+[[nodiscard]] std::expected<std::vector<BoundListener>, std::vector<std::string>> bind_all(
+    const ServiceTable&, InheritedSockets* inherited = nullptr);
 
 }  // namespace superd

@@ -15,6 +15,7 @@
 #include "superd/base/process.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/super/privileges.h"
+#include "superd/super/show.h"
 
 namespace superd {
 
@@ -143,7 +144,7 @@ void HostProcess::change(Message& message) try {
     else
       *known = service;
   }
-  const auto complaints = host_->change(wanted, std::move(*fresh));
+  const auto complaints = host_->change(wanted);
   post_.table = std::move(wanted);
   if (complaints.empty()) return answer({});
   std::string all;

@@ -190,6 +190,8 @@ bool Keeper::is_served_elsewhere(const std::string& service, const KeptHost& hos
   });
 }
 
+void Keeper::reload() {}
+
 void Keeper::show() {
   for (const auto& [service, board] : boards_) log_counters(service, *board);
   for (const auto& host : hosts_) host->tell(HostVerb::report);
