@@ -17,12 +17,14 @@ namespace superd {
 /// A service as it is being served: its handler, and the bounds and counters of all its conversations, whatever their
 /// listener, thread, process or engine. Shared by the listeners; thread-safe. What changes in it lies on the scoreboard.
 struct HostedService {
+  /// On a scoreboard that somebody else has made, and may have been served on before; without one, on a new one.
   HostedService(std::string service_name, std::shared_ptr<Service> handler, const Limits& bounds,
-                std::shared_ptr<const OwnPorts> own_ports)
+                std::shared_ptr<const OwnPorts> own_ports, std::shared_ptr<const Scoreboard> its_board = nullptr)
       : name(std::move(service_name)),
         service(std::move(handler)),
         limits(bounds),
-        board(name),
+        shared_board(its_board ? std::move(its_board) : std::make_shared<const Scoreboard>(name)),
+        board(*shared_board),
         level(board.seats(), bounds.level, bounds.per_client),
         counters(board.counters()),
         answers(board.answers(), *limits, std::move(own_ports)) {}
@@ -44,7 +46,8 @@ struct HostedService {
   const std::shared_ptr<Service> service;  ///< null where a program serves
   std::optional<Program> program;          ///< set before it is served
   LimitsInForce limits;
-  const Scoreboard board;
+  const std::shared_ptr<const Scoreboard> shared_board;
+  const Scoreboard& board;
   Level level;
   Counters& counters;
   AnswerGuard answers;

@@ -56,7 +56,9 @@ Result<> Host::serve(const ServiceSettings& settings, std::shared_ptr<Service> h
 Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler,
                     std::vector<BoundListener> bound) {
   if (auto checked = check_design(settings.design); !checked) return checked;
-  auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
+  const auto board = boards_.extract(settings.name);
+  auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_,
+                                                board ? board.mapped() : nullptr);
   if (settings.has_program()) hosted->program = settings.program;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);

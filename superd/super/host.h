@@ -33,6 +33,11 @@ class Host {
   /// Serves one more service with a handler of the caller's own: the library without a configuration.
   Result<> serve(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
 
+  /// Before the service is served: it counts on this scoreboard, which another process keeps, instead of one of its own.
+  void use_board(const std::string& service, std::shared_ptr<const Scoreboard> board) {
+    boards_.insert_or_assign(service, std::move(board));
+  }
+
   /// Before serve(), and before this process has threads: designs may be changed to those that fork, too, while it serves.
   /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
   void prepare_changes() noexcept { may_change_ = true; }
@@ -98,6 +103,7 @@ class Host {
   void end_retired() noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
