@@ -81,6 +81,7 @@ bool Host::Group::forks() const noexcept {
 
 // Before any design starts a thread. A nursery knows the services there are when it is forked.
 Result<> Host::prepare_nursery() {
+  if (forks_from_here_) return {};
   const bool is_wanted = std::ranges::any_of(
       groups_, [](const auto& entry) { return entry.second.forks() && !entry.second.fresh().empty(); });
   const bool is_there = !nurseries_.empty() && (known_ == hosted_.size() || !is_wanted);
@@ -93,12 +94,15 @@ Result<> Host::prepare_nursery() {
 }
 
 Result<std::unique_ptr<Design>> Host::make(const Group& group) {
-  if (!group.forks()) return make_design(group.settings);
+  if (!group.forks() || forks_from_here_) return make_design(group.settings);
   return nurseries_.back()->make(group.settings);
 }
 
 bool Host::tend() noexcept {
   end_retired();
+  designs_due_ = never;
+  for (auto& [name, group] : groups_)
+    if (group.design) designs_due_ = std::min(designs_due_, group.design->tend());
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);

@@ -42,6 +42,10 @@ class Host {
   /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
   void prepare_changes() noexcept { may_change_ = true; }
 
+  /// Instead of that, where no design makes a thread: processes are forked from this one, without a nursery between. All
+  /// services must be under designs that fork.
+  void fork_from_here() noexcept { forks_from_here_ = true; }
+
   /// Other designs and limits from now on, for the services there are: each listening socket stays open, the new design
   /// takes clients in as soon as the old one has let go, and the old one ends its conversations, each of them within its
   /// own `total`. What cannot change while it runs (services, handlers, where they listen) is named in the answer and stays
@@ -108,6 +112,8 @@ class Host {
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
   bool may_change_ = false;
+  bool forks_from_here_ = false;
+  Time designs_due_ = never;  ///< when one of them has something to tend
   Settings settings_;  // by name, as they are in force
   // Last: the designs end before the services.
   Groups groups_;

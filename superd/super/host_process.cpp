@@ -135,6 +135,11 @@ void HostProcess::change(Message& message) try {
   if (!fresh) return answer(std::unexpected(fresh.error()));
 
   auto wanted = post_.table;
+  if (!order->table.services.empty()) {
+    wanted = order->table;
+    wanted.services = post_.table.services;
+    post_.heartbeat = wanted.heartbeat;
+  }
   std::erase_if(wanted.services,
                 [&](const auto& service) { return std::ranges::count(order->removed, service.name) != 0; });
   for (const auto& service : order->table.services) {
@@ -144,7 +149,7 @@ void HostProcess::change(Message& message) try {
     else
       *known = service;
   }
-  const auto complaints = host_->change(wanted);
+  const auto complaints = host_->change(wanted, std::move(*fresh));
   post_.table = std::move(wanted);
   if (complaints.empty()) return answer({});
   std::string all;

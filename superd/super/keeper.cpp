@@ -41,9 +41,23 @@ Socket awaited_signals() noexcept {
 
 }  // namespace
 
-std::expected<void, Errors> Keeper::start(ServiceTable table) {
+// What must be so before a socket is bound.
+std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
+  auto user = host_identity(table.host_user);
+  if (!user) return std::unexpected(Errors{"superd: " + user.error().what});
+  host_user_ = std::move(*user);
+  if (!table.pid_file.empty()) {
+    auto file = PidFile::create(table.pid_file);
+    if (!file) return std::unexpected(Errors{"superd: " + file.error().what});
+    pid_file_.emplace(std::move(*file));
+  }
   // Whatever a host leaves behind comes to us, so that it is reaped, and nothing of a service is left uncounted.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  return {};
+}
+
+std::expected<void, Errors> Keeper::start(ServiceTable table) {
+  if (auto prepared = prepare(table); !prepared) return prepared;
   auto bound = bind_all(table, &inherited_);
   if (!bound) return std::unexpected(std::move(bound.error()));
   for (const auto& address : inherited_.left())
@@ -87,7 +101,7 @@ HostPost Keeper::post_for(const HostPlan& plan) {
   HostPost post{.name = plan.title,
                 .table = std::move(table_),
                 .runs_programs = plan.runs_programs,
-                .user = table_.host_user,
+                .user = host_user_,
                 .heartbeat = table_.heartbeat};
   std::erase_if(post.table.services, [&](const auto& service) { return !plan.has(service.name); });
   for (auto& listener : listeners_)
@@ -159,7 +173,9 @@ void Keeper::reap() {
     const auto host = std::ranges::find(hosts_, ended, [](const auto& one) { return one->process(); });
     if (host == hosts_.end()) continue;
     note_end(**host, status);
-    if ((*host)->is_ending()) hosts_.erase(host);
+    if (!(*host)->is_ending()) continue;
+    hosts_.erase(host);
+    drop_boards();
   }
 }
 
@@ -189,8 +205,6 @@ bool Keeper::is_served_elsewhere(const std::string& service, const KeptHost& hos
     return other.get() != &host && other->is_running() && other->plan().has(service);
   });
 }
-
-void Keeper::reload() {}
 
 void Keeper::show() {
   for (const auto& [service, board] : boards_) log_counters(service, *board);

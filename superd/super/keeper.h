@@ -2,13 +2,17 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "superd/config/service_table.h"
 #include "superd/super/kept_host.h"
 #include "superd/super/life.h"
+#include "superd/super/pid_file.h"
 #include "superd/super/service_manager.h"
 
 namespace superd {
@@ -26,8 +30,8 @@ class Keeper {
   /// How the table is read again: all of it, or every error.
   using Reader = std::function<std::expected<ServiceTable, Errors>()>;
 
-  /// `read_again` is called at each SIGHUP; null: there is nothing to read.
-  explicit Keeper(Reader read_again) : read_again_(std::move(read_again)) {}
+  /// `read_again` is called at each SIGHUP; null: there is nothing to read. `file` is where it reads, for messages.
+  explicit Keeper(std::string file, Reader read_again) : file_(std::move(file)), read_again_(std::move(read_again)) {}
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
   /// Hosts that are still there see their channel end, and drain.
@@ -41,6 +45,8 @@ class Keeper {
   [[nodiscard]] ExitCode run();
 
  private:
+  std::expected<void, Errors> prepare(const ServiceTable&);
+
   // Hosts.
   static std::vector<HostPlan> plans_for(const ServiceTable&);
   Result<> start_host(KeptHost&);
@@ -53,17 +59,32 @@ class Keeper {
 
   void obey(int signal);
   void show();
+
+  // Changes (keeper_change.cpp).
+  using SocketsByHost = std::map<std::string, std::set<int>>;
   void reload();
+  std::expected<Errors, Errors> change_to(ServiceTable wanted);
+  [[nodiscard]] std::vector<HeldSocket> held_sockets() const;
+  [[nodiscard]] SocketsByHost sockets_by_host() const;
+  std::vector<BoundListener> take_over(const ServiceTable& before, std::vector<BoundListener> fresh);
+  void retire_hosts(const std::function<bool(const HostPlan&)>& shall_go);
+  void change_hosts(const ServiceTable& before, const SocketsByHost&, std::vector<HostPlan>, Errors& complaints);
+  Result<> tell_change(KeptHost&, const HostPlan&, const ServiceTable& before, const SocketsByHost&);
+  [[nodiscard]] KeptHost* find_host(const std::string& name) const;
+  void drop_boards();
 
   // The end.
   void begin_drain(int signal);
   void cut();
   [[nodiscard]] ExitCode end();
 
+  const std::string file_;
   const Reader read_again_;
   const ServiceManager manager_;
   InheritedSockets inherited_ = InheritedSockets::take();
   ServiceTable table_;
+  std::optional<Launch::Identity> host_user_;
+  std::optional<PidFile> pid_file_;
   std::vector<BoundListener> listeners_;
   Boards boards_;
   std::vector<std::unique_ptr<KeptHost>> hosts_;

@@ -1,5 +1,6 @@
 #include "superd/super/privileges.h"
 
+#include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -35,7 +36,19 @@ Result<> drop_capabilities() noexcept {
 
 }  // namespace
 
-bool is_root() noexcept { return geteuid() == 0; }
+Result<std::optional<Launch::Identity>> host_identity(const std::optional<Launch::Identity>& wanted) {
+  const bool is_root = geteuid() == 0;
+  if (!wanted) {
+    if (!is_root) return std::nullopt;
+    // As the kernel has it where nobody else is known (overflowuid): a chroot need not have a passwd(5).
+    constexpr uid_t nobody = 65534;
+    return Launch::Identity{.name = "nobody", .user = nobody, .group = nobody, .groups = {nobody}};
+  }
+  if (is_root) return wanted;
+  if (wanted->user == geteuid()) return std::nullopt;
+  return error(fmt::format("host_user: superd runs as user {}, who cannot become {}: start it as root, or leave it out",
+                           geteuid(), wanted->name));
+}
 
 Result<> drop_privileges(const std::optional<Launch::Identity>& identity) noexcept {
   // Needs CAP_SETPCAP, which a change of user takes.

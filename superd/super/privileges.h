@@ -8,8 +8,9 @@
 
 namespace superd {
 
-/// Whether this process may become another user, bind low ports and whatever else root may.
-[[nodiscard]] bool is_root() noexcept;
+/// Whose rights the hosts of a superd have: the user that is wanted; without a wish nobody's where this process is root's,
+/// and the process's own else, which is no identity. An error where the wish needs root.
+[[nodiscard]] Result<std::optional<Launch::Identity>> host_identity(const std::optional<Launch::Identity>& wanted);
 
 /// Gives up all privileges of the calling process, for good, before it has other threads: groups, group and user of the
 /// identity, all capabilities with their bounding set, and what set-user-id programs could give back

@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -153,20 +155,28 @@ def test_handlers_have_the_rights_of_the_user_that_is_wanted(tmp_path):
         assert status_of(host_of(superd))["Uid"].split() == ["1"] * 4
 
 
+@pytest.fixture
+def open_folder():
+    """One that every user may enter, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
 @needs_root
-def test_without_root_it_serves_all_the_same(tmp_path):
-    os.chmod(tmp_path, 0o777)
-    os.chmod(tmp_path.parent, 0o755)
-    with Superd(tmp_path, ECHO, user=65534, group=65534, extra_groups=[]) as superd, superd.connect("echo") as client:
+def test_without_root_it_serves_all_the_same(open_folder):
+    with Superd(open_folder, ECHO, **NOBODY) as superd, superd.connect("echo") as client:
         assert is_echoed(client)
 
 
 @needs_root
-def test_without_root_another_user_is_refused_with_a_line(tmp_path):
-    config = tmp_path / "superd.toml"
+def test_without_root_another_user_is_refused_with_a_line(open_folder):
+    config = open_folder / "superd.toml"
     config.write_text('[superd]\nhost_user = "daemon"\n[service.echo]\nlisten = "tcp/127.0.0.1:0"\n')
-    os.chmod(tmp_path, 0o755)
-    done = run_superd("--config", config, user=65534, group=65534, extra_groups=[])
+    done = run_superd("--config", config, **NOBODY)
     assert done.returncode == 111
     assert re.search(r"host_user: .* root", done.stderr), done.stderr
 
@@ -251,9 +261,7 @@ class ServiceManager:
         self.socket.close()
 
     def wait_for(self, word):
-        heard = []
-        while word not in heard:
-            heard += self.socket.recv(4096).decode().splitlines()
+        poll_until(lambda: word in self.socket.recv(4096).decode().splitlines(), what=word)
 
     def environment(self, **more):
         return {**os.environ, "NOTIFY_SOCKET": self.path, **more}
