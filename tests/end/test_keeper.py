@@ -24,7 +24,7 @@ DAYTIME = {"daytime": {"listen": ["tcp"]}}
 
 
 def host_of(superd, name="superd:host"):
-    return poll_until(lambda: superd.processes_called(name), what=f"a process {name}")[0]
+    return poll_until(lambda: superd.processes_called(name[:15]), what=f"a process {name}")[0]
 
 
 def status_of(pid):
