@@ -79,7 +79,8 @@ int main(int argc, char** argv) try {
   app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
   app.footer(
-      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR2 logs all counters.\n"
+      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR1 opens the\n"
+      "log files anew; SIGUSR2 logs all counters.\n"
       "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
   try {
     app.parse(argc, argv);

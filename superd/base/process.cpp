@@ -12,6 +12,8 @@
 #include <fstream>
 #include <vector>
 
+#include "superd/base/log_pipe.h"
+
 namespace superd {
 
 namespace {
@@ -81,8 +83,10 @@ void forget_signal_handlers() noexcept {
 void keep_descriptors(std::span<const int> kept) noexcept {
   unsigned first = STDERR_FILENO + 1;
   std::vector<int> sorted(kept.begin(), kept.end());
+  if (log_pipe() >= 0) sorted.push_back(log_pipe());
   std::ranges::sort(sorted);
   for (const int fd : sorted) {
+    if (fd < 0) continue;
     const auto keep = static_cast<unsigned>(fd);
     if (keep < first) continue;
     if (keep > first) close_range(first, keep - 1, 0);

@@ -23,7 +23,7 @@ namespace superd {
 /// processes of a program at once: how it ends is decided by one of them, which tells the others.
 void forget_signal_handlers() noexcept;
 
-/// In a new process: closes all descriptors from 3 on but these.
+/// In a new process: closes all descriptors from 3 on but these and the pipe to the log.
 void keep_descriptors(std::span<const int> kept) noexcept;
 
 /// The name that ps(1) and top(1) show for the calling process; 15 characters at most.

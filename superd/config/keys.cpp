@@ -62,9 +62,12 @@ constexpr std::string_view when_full[] = {"wait", "refuse"};
 
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
 
+constexpr std::string_view conversations[] = {"none", "failures", "all"};
+
 constexpr auto program_of = &ServiceSettings::program;
 constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
+constexpr auto log_of = &ServiceSettings::log;
 constexpr auto options = &ServiceSettings::options;
 
 // In the order in which they are printed.
@@ -76,8 +79,12 @@ constexpr Key table[] = {
     key<Duration, &ServiceTable::heartbeat>("heartbeat", program, {100, year, true},
                                             "silence of a process that serves after which it is replaced"),
     key<Path, &ServiceTable::pid_file>("pid_file", program, none, "the number of the process that gets the signals"),
-    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
+    key<Choice<formats>, &ServiceTable::log_format>("log", program, none,
+                                                    "how lines are written to stderr, files and syslog"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
+    key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
+    key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
+                                                             "what syslogd and the journal sort lines by"),
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),
@@ -141,6 +148,11 @@ constexpr Key table[] = {
                                                "times that a datagram's answer may be longer than it, plus 64 bytes"),
     key<Networks, limits, &Limits::trusted>("trusted", anywhere, none,
                                             "where answer_rate and amplification do not hold"),
+
+    key<Choice<conversations>, log_of, &ConversationLogSettings::which>("log_conversations", anywhere, none,
+                                                                        "which conversations get a line of the log"),
+    key<Whole, log_of, &ConversationLogSettings::rate>("log_rate", anywhere, limit(1'000'000),
+                                                       "the most lines a second about conversations"),
 
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),

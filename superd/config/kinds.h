@@ -112,6 +112,21 @@ struct Addresses {
   }
 };
 
+struct LogTargets {
+  static std::string wants(const Bounds&) {
+    return R"("stderr", "syslog", "journal" or "file:/PATH", or an array of them)";
+  }
+  static void read(const Reading& reading, std::vector<LogTarget>& member) {
+    if (auto read = log_targets(reading)) member = std::move(*read);
+  }
+  static std::string write(const std::vector<LogTarget>& targets) {
+    std::vector<std::string> items;
+    items.reserve(targets.size());
+    for (const auto& target : targets) items.push_back(target.text());
+    return items.size() == 1 ? toml_string(items.front()) : toml_array(items);
+  }
+};
+
 struct Networks {
   static std::string wants(const Bounds&) { return R"(an array of networks, as in ["10.0.0.0/8", "::1"])"; }
   static void read(const Reading& reading, std::vector<Network>& member) {

@@ -7,9 +7,11 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/log.h"
+#include "superd/config/log_target.h"
 #include "superd/designs/design.h"
 #include "superd/net/listen_address.h"
 #include "superd/net/passive.h"
+#include "superd/serve/conversation_log.h"
 #include "superd/serve/limits.h"
 #include "superd/serve/program.h"
 
@@ -25,8 +27,9 @@ struct ServiceSettings {
   DesignSettings design;
   Limits limits;
   ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets
-  std::string group;      ///< services of one group share the threads of one design; empty: see docs/designs.md
-  bool isolate = false;   ///< has a process of its own, whose end is nobody else's
+  ConversationLogSettings log;
+  std::string group;     ///< services of one group share the threads of one design; empty: see docs/designs.md
+  bool isolate = false;  ///< has a process of its own, whose end is nobody else's
 
   [[nodiscard]] bool has_program() const noexcept { return !program.launch.words.empty(); }
   /// What a program has that says nothing else.
@@ -56,6 +59,9 @@ struct ServiceTable {
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;
+  /// stderr, because whoever starts superd for the first time looks there, and containers and systemd collect it.
+  std::vector<LogTarget> log_to{LogTarget{}};
+  LogFacility log_facility = LogFacility::daemon;
 
   friend bool operator==(const ServiceTable&, const ServiceTable&) = default;
 };

@@ -30,6 +30,7 @@ std::span<const Node> items_of(const Node& node) {
 // Far more than anybody writes, and few enough that [defaults] cannot multiply them to what no memory holds.
 constexpr std::size_t most_addresses = 300;
 constexpr std::size_t most_networks = 100;
+constexpr std::size_t most_log_targets = 8;
 
 /// Each item read by `parse`; all that are wrong are complained of.
 template <class T, class Parse>
@@ -128,6 +129,12 @@ std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
 
 std::optional<std::vector<Network>> networks(const Reading& reading) {
   return each<Network>(reading, most_networks, parse_trusted);
+}
+
+std::optional<std::vector<LogTarget>> log_targets(const Reading& reading) {
+  if (items_of(reading.node).empty())
+    return reading.complain("is empty: write where lines go, as in log_to = \"stderr\"");
+  return each<LogTarget>(reading, most_log_targets, LogTarget::parse);
 }
 
 bool is_label(std::string_view text) noexcept {

@@ -35,6 +35,7 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<std::string> label(const Reading&);                ///< see is_label(); or empty
 [[nodiscard]] std::optional<std::vector<ListenAddress>> addresses(const Reading&);
 [[nodiscard]] std::optional<std::vector<Network>> networks(const Reading&);
+[[nodiscard]] std::optional<std::vector<LogTarget>> log_targets(const Reading&);  ///< at least one
 [[nodiscard]] std::optional<mode_t> mode(const Reading&);
 [[nodiscard]] std::optional<uid_t> user(const Reading&);
 [[nodiscard]] std::optional<gid_t> user_group(const Reading&);

@@ -1,11 +1,13 @@
 #include "superd/designs/brood.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <csignal>
 
 #include "superd/base/log.h"
+#include "superd/net/client_text.h"
 
 namespace superd {
 
@@ -15,6 +17,10 @@ namespace {
 constexpr Seconds grace{1};
 
 Millis millis(const timeval& time) { return Seconds(time.tv_sec) + Millis(time.tv_usec / 1000); }
+
+std::int64_t micros(Clock::duration duration) noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
 
 // Processes may be had again later; a program that is not there will not be.
 bool may_come_back(int code) noexcept { return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE; }
@@ -27,6 +33,7 @@ Brood::Born Brood::launch(HostedService& hosted, const Streams& streams, std::sp
   int code = 0;
   const auto born = keep(hosted, seat, [&](Child& child) -> pid_t {
     child.begun = now;
+    child.client = peer_of(streams[0]);
     // Who waits for clients by itself is no conversation, and may go on as long as it likes.
     child.due = hosted.program->waits ? never : now + hosted.limits->total;
     child.end = end;
@@ -95,7 +102,7 @@ void Brood::ended(pid_t process, int status, const rusage& used) noexcept {
   if (child.is_program())
     note_end_of_program(child, process, status, used);
   else if (!went_well && !child.was_cut)
-    note_crash(*child.hosted, process, status);
+    note_crash(child, process, status);
   else if (!went_well)
     counters.cut.add();
   if (!went_well && !child.is_program()) child.hosted->board.workers().release_process(process);
@@ -104,36 +111,57 @@ void Brood::ended(pid_t process, int status, const rusage& used) noexcept {
   if (end) end->child_ended();
 }
 
-void Brood::note_crash(HostedService& hosted, pid_t process, int status) noexcept {
-  hosted.counters.crashed.add();
-  log_event(Severity::error, "conversation crashed",
-            {
-                {"service", hosted.name        },
-                {"process", process            },
-                {"why",     text_of_end(status)}
-  });
+Endpoint Brood::peer_of(int connection) noexcept {
+  Endpoint peer;
+  socklen_t size = Endpoint::capacity;
+  if (getpeername(connection, peer.address(), &size) == 0) peer.set_size(size);
+  return peer.unmapped();
 }
 
-void Brood::note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept {
+std::string Brood::text_of_client(const Child& child) {
+  const bool has_address = child.client.is_v4() || child.client.is_v6();
+  return has_address ? child.client.text() : text_of(child.seat.client());
+}
+
+// Without memory for the words there is no line; all is counted before. So below.
+void Brood::note_crash(const Child& child, pid_t process, int status) noexcept try {
+  auto& hosted = *child.hosted;
+  hosted.counters.crashed.add();
+  if (!hosted.board.log().may_log(hosted.name, hosted.counters.unlogged, Clock::now())) return;
+  log_event(Severity::error, "conversation crashed",
+            {
+                {"service", hosted.name          },
+                {"client",  text_of_client(child)},
+                {"process", process              },
+                {"why",     text_of_end(status)  }
+  });
+} catch (const std::bad_alloc&) {
+}
+
+void Brood::note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept try {
   auto& hosted = *child.hosted;
   auto& counters = hosted.counters;
-  const auto lasted = Clock::now() - child.begun;
+  const Time now = Clock::now();
+  const auto lasted = now - child.begun;
   hosted.board.served_in().add(lasted);
   const bool crashed = WIFSIGNALED(status) && !child.was_cut;
-  (crashed                    ? counters.crashed
-   : child.was_cut            ? counters.cut
-   : WEXITSTATUS(status) == 0 ? counters.served
-                              : counters.failed)
-      .add();
-  log_event(crashed ? Severity::error : Severity::debug, "program ended",
+  const bool served = !crashed && !child.was_cut && WEXITSTATUS(status) == 0;
+  (crashed ? counters.crashed : child.was_cut ? counters.cut : served ? counters.served : counters.failed).add();
+  if (!crashed && !hosted.board.log().wants(!served)) return;
+  if (!hosted.board.log().may_log(hosted.name, hosted.counters.unlogged, now)) return;
+  const auto taken_in = child.seat.taken_in() == Time{} ? child.begun : child.seat.taken_in();
+  log_event(crashed ? Severity::error : Severity::info, "program ended",
             {
-                {"service", hosted.name                                            },
-                {"process", process                                                },
-                {"end",     text_of_end(status)                                    },
-                {"ms",      std::chrono::duration_cast<Millis>(lasted).count()     },
-                {"cpu_ms",  (millis(used.ru_utime) + millis(used.ru_stime)).count()},
-                {"most_kb", used.ru_maxrss                                         }
+                {"service",   hosted.name                                            },
+                {"client",    text_of_client(child)                                  },
+                {"process",   process                                                },
+                {"end",       text_of_end(status)                                    },
+                {"us",        micros(lasted)                                         },
+                {"waited_us", micros(child.begun - taken_in)                         },
+                {"cpu_ms",    (millis(used.ru_utime) + millis(used.ru_stime)).count()},
+                {"most_kb",   used.ru_maxrss                                         }
   });
+} catch (const std::bad_alloc&) {
 }
 
 }  // namespace superd

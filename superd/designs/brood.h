@@ -34,7 +34,8 @@ class Brood {
   /// taken.
   template <class Serve>
   Born fork(HostedService& hosted, int fd, Seat& seat, Serve serve) noexcept {
-    return keep(hosted, seat, [&](Child&) -> pid_t {
+    return keep(hosted, seat, [&](Child& child) -> pid_t {
+      child.client = peer_of(fd);
       const pid_t process = fork_child();
       if (process == 0) live(hosted, fd, serve);
       return process;
@@ -66,6 +67,7 @@ class Brood {
     Time begun{};
     Time due = never;
     EndOfChild* end = nullptr;
+    Endpoint client{};  ///< unspecified where it has no connection of its own
 
     [[nodiscard]] bool is_program() const noexcept { return hosted->program.has_value(); }
   };
@@ -102,7 +104,9 @@ class Brood {
   }
 
   static void tell_to_end(pid_t process, Child& child, Time now) noexcept;
-  static void note_crash(HostedService& hosted, pid_t process, int status) noexcept;
+  static Endpoint peer_of(int connection) noexcept;
+  static std::string text_of_client(const Child& child);
+  static void note_crash(const Child& child, pid_t process, int status) noexcept;
   static void note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept;
 
   std::map<pid_t, Child> children_;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "superd/base/words.h"
+#include "superd/net/client_text.h"
 #include "superd/net/endpoint.h"
 
 namespace superd {
@@ -68,6 +69,14 @@ ClientKey ClientKey::of(const Endpoint& endpoint) noexcept {
 }
 
 ClientKey ClientKey::of_user(std::uint32_t uid) noexcept { return {0, user_low | uid}; }
+
+std::string text_of(const ClientKey& key) {
+  const Bits bits{key.high, key.low};
+  if (key.high == 0 && key.low >> 32 == user_low >> 32) return "uid " + std::to_string(key.low & 0xffff'ffff);
+  if (key.high == 0 && key.low == nameless_low) return {};
+  const bool whole = is_mapped(bits) || is_link_local(bits);
+  return whole ? address_text(bits) : address_text(bits) + "/64";
+}
 
 ClientKey ClientKey::prefix_of(const Endpoint& endpoint) noexcept {
   if (!endpoint.is_v4() && !endpoint.is_v6()) return of(endpoint);

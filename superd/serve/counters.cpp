@@ -35,6 +35,7 @@ constexpr CounterEntry table[] = {
     {"out_of_threads",     &Counters::out_of_threads    },
     {"engine_full",        &Counters::engine_full       },
     {"rows_full",          &Counters::rows_full         },
+    {"unlogged",           &Counters::unlogged          },
     {"failed_accept",      &Counters::failed_accept     },
 };
 

@@ -41,6 +41,7 @@ struct Counters {
   Counter out_of_threads;      ///< times that a client waited because no thread or process could be made
   Counter engine_full;         ///< connections that the engine cannot hold (select beyond 1023)
   Counter rows_full;           ///< workers that found no row on the scoreboard
+  Counter unlogged;            ///< conversations over log_rate, whose line was left out of the log
   Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted
 };
 

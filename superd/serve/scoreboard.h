@@ -8,6 +8,7 @@
 #include "superd/base/histogram.h"
 #include "superd/base/shared_memory.h"
 #include "superd/serve/answer_guard.h"
+#include "superd/serve/conversation_log.h"
 #include "superd/serve/counters.h"
 #include "superd/serve/kernel_drops.h"
 #include "superd/serve/seat_counts.h"
@@ -43,6 +44,7 @@ class Scoreboard {
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
   [[nodiscard]] AnswerRates& answers() const noexcept { return contents_.answers; }
 
+  [[nodiscard]] ConversationLog& log() const noexcept { return contents_.log; }
   [[nodiscard]] KernelDrops& kernel_drops() const noexcept { return contents_.kernel_drops; }
 
  private:
@@ -54,6 +56,7 @@ class Scoreboard {
     AnswerRates answers;
     SeatCounts seats;
     KernelDrops kernel_drops;
+    alignas(64) ConversationLog log;  // read by each conversation: not beside what each of them writes
   };
 
   explicit Scoreboard(SharedMemory memory) noexcept : memory_(std::move(memory)), contents_(memory_.as<Contents>()) {}

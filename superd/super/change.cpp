@@ -74,6 +74,7 @@ Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<s
     }
     now.design = found->design;
     now.limits = found->limits;
+    now.log = found->log;
     now.group = found->group;
   }
   for (const auto& service : wanted.services)
@@ -83,8 +84,11 @@ Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<s
 }
 
 void Host::change_limits(const Settings& wanted) {
-  for (const auto& hosted : hosted_)
-    if (const auto& limits = wanted.at(hosted->name).limits; limits != *hosted->limits) hosted->change(limits);
+  for (const auto& hosted : hosted_) {
+    const auto& settings = wanted.at(hosted->name);
+    if (settings.limits != *hosted->limits) hosted->change(settings.limits);
+    hosted->board.log().change(settings.log);
+  }
 }
 
 Host::Groups Host::groups_for(const Settings& wanted) const {

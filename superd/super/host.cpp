@@ -60,6 +60,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_,
                                                 board ? board.mapped() : nullptr);
   if (settings.has_program()) hosted->program = settings.program;
+  hosted->board.log().change(settings.log);
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];

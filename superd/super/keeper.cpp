@@ -43,6 +43,9 @@ Socket awaited_signals() noexcept {
 
 // What must be so before a socket is bound.
 std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
+  auto log = LogWriter::start(log_settings_of(table));
+  if (!log) return std::unexpected(Errors{"superd: " + log.error().what});
+  log_ = std::move(*log);
   auto user = host_identity(table.host_user);
   if (!user) return std::unexpected(Errors{"superd: " + user.error().what});
   host_user_ = std::move(*user);
@@ -128,6 +131,7 @@ void Keeper::obey(int signal) {
     case SIGTERM:
     case SIGINT: is_draining_ ? cut() : begin_drain(signal); break;
     case SIGHUP: reload(); break;
+    case SIGUSR1: reopen_log(); break;
     case SIGUSR2: show(); break;
     default: break;  // SIGCHLD: all that has ended is reaped after each wait
   }
@@ -143,6 +147,8 @@ Time Keeper::look_after_hosts(Time now) {
     }
     next = alive_at_;
   }
+  log_->tend();
+  next = std::min(next, log_->next_tending());
   if (now >= kill_at_) {
     kill_at_ = now + beyond_drain;
     for (const auto& host : hosts_) host->kill();
@@ -171,7 +177,10 @@ void Keeper::reap() {
   int status = 0;
   for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
     const auto host = std::ranges::find(hosts_, ended, [](const auto& one) { return one->process(); });
-    if (host == hosts_.end()) continue;
+    if (host == hosts_.end()) {
+      (void)log_->ended(ended);
+      continue;
+    }
     note_end(**host, status);
     if (!(*host)->is_ending()) continue;
     hosts_.erase(host);
@@ -208,7 +217,17 @@ bool Keeper::is_served_elsewhere(const std::string& service, const KeptHost& hos
 
 void Keeper::show() {
   for (const auto& [service, board] : boards_) log_counters(service, *board);
+  log_log();
   for (const auto& host : hosts_) host->tell(HostVerb::report);
+}
+
+void Keeper::reopen_log() {
+  const auto opened = log_->reopen();
+  log_event(opened ? Severity::info : Severity::error, opened ? "log reopened" : "log not reopened",
+            {
+                {"process", log_->pid()                                     },
+                {"why",     opened ? std::string() : opened.error().what}
+  });
 }
 
 void Keeper::begin_drain(int signal) {
@@ -235,6 +254,7 @@ void Keeper::cut() {
 
 ExitCode Keeper::end() {
   for (const auto& [service, board] : boards_) log_counters(service, *board);
+  log_log();
   log_event(drained_.stuck ? Severity::error : Severity::info, "ended",
             {
                 {"cut",   drained_.cut  },

@@ -12,6 +12,7 @@
 #include "superd/config/service_table.h"
 #include "superd/super/kept_host.h"
 #include "superd/super/life.h"
+#include "superd/super/log_writer.h"
 #include "superd/super/pid_file.h"
 #include "superd/super/service_manager.h"
 
@@ -59,10 +60,12 @@ class Keeper {
 
   void obey(int signal);
   void show();
+  void reopen_log();
 
   // Changes (keeper_change.cpp).
   using SocketsByHost = std::map<std::string, std::set<int>>;
   void reload();
+  void change_log(Errors& complaints);
   std::expected<Errors, Errors> change_to(ServiceTable wanted);
   [[nodiscard]] std::vector<HeldSocket> held_sockets() const;
   [[nodiscard]] SocketsByHost sockets_by_host() const;
@@ -85,6 +88,7 @@ class Keeper {
   ServiceTable table_;
   std::optional<Launch::Identity> host_user_;
   std::optional<PidFile> pid_file_;
+  std::unique_ptr<LogWriter> log_;
   std::vector<BoundListener> listeners_;
   Boards boards_;
   std::vector<std::unique_ptr<KeptHost>> hosts_;

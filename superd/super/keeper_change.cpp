@@ -74,12 +74,19 @@ std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
       boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
 
   Errors complaints;
+  change_log(complaints);
   if (are_others) retire_hosts([](const HostPlan& plan) { return !plan.runs_programs; });
   auto plans = plans_for(table_);
   retire_hosts([&](const HostPlan& plan) { return std::ranges::find(plans, plan.name, &HostPlan::name) == plans.end(); });
   change_hosts(before, sockets_before, std::move(plans), complaints);
   drop_boards();
   return complaints;
+}
+
+void Keeper::change_log(Errors& complaints) {
+  set_log(table_.log_level, table_.log_format);
+  if (auto changed = log_->change(log_settings_of(table_)); !changed)
+    complaints.push_back(changed.error().what + "; lines go where they went before");
 }
 
 std::vector<HeldSocket> Keeper::held_sockets() const {

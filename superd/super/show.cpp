@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "superd/base/log.h"
+#include "superd/base/log_pipe.h"
 
 namespace superd {
 
@@ -44,6 +45,17 @@ void log_counters(const std::string& service, const Scoreboard& board) {
 
 void log_counters(const Host& host) {
   for (const auto& hosted : host.hosted()) log_counters(hosted->name, hosted->board);
+}
+
+void log_log() {
+  if (log_pipe() < 0) return;
+  const auto& log = log_board();
+  log_event(Severity::info, "log",
+            {
+                {"written",   log.written.value()  },
+                {"dropped",   log.dropped.value()  },
+                {"unwritten", log.unwritten.value()}
+  });
 }
 
 void log_reports(const Host& host) {

@@ -13,6 +13,9 @@ void log_counters(const std::string& service, const Scoreboard&);
 /// The same for all services of a host.
 void log_counters(const Host&);
 
+/// A line with what became of the log's lines, where there is a log process.
+void log_log();
+
 /// A line for each design that adapts itself, and one for each of its last decisions.
 void log_reports(const Host&);
 

@@ -13,7 +13,14 @@ namespace {
 
 ServiceTable with_every_field_changed() {
   ServiceTable table{
-      .services = {}, .port_base = 1, .drain = 1'500ms, .log_format = LogFormat::json, .log_level = Severity::error};
+      .services = {},
+      .port_base = 1,
+      .drain = 1'500ms,
+      .log_format = LogFormat::json,
+      .log_level = Severity::error,
+      .log_to = {LogTarget::parse("syslog:/run/log").value(), LogTarget::parse("file:/a \"b\\\n").value()},
+      .log_facility = LogFacility::local7
+  };
   table.services.push_back({
       .name = "zeta",
       .handler = "time",
@@ -43,6 +50,7 @@ ServiceTable with_every_field_changed() {
                  .mode = 017,
                  .owner = 18,
                  .group = 19},
+      .log = {.which = LoggedConversations::all, .rate = 21},
       .group = "twenty"
   });
   auto other = table.services[0];

@@ -66,14 +66,14 @@ def test_stderr_goes_where_it_shall(tmp_path, where, seen):
 
 @pytest.mark.parametrize("script, counter", [("exit 0", "served"), ("exit 3", "failed"), ("kill -SEGV $$", "crashed")])
 def test_how_a_program_ends_is_counted(tmp_path, script, counter):
-    with Superd(tmp_path, shell(script), log_level="debug") as superd:
+    with Superd(tmp_path, shell(script, log_conversations="all")) as superd:
         for number in (1, 2):
             with superd.connect("it") as client:
                 assert recv_all(client) == b""
             assert superd.wait_for("it", **{counter: number})["level"] == 0
         ended = superd.events("program ended")[-1]
         assert ended["end"] == {"served": "exit code 0", "failed": "exit code 3", "crashed": "SIGSEGV"}[counter]
-        assert ended["most_kb"] > 0 and ended["cpu_ms"] >= 0 and ended["ms"] >= 0
+        assert ended["most_kb"] > 0 and ended["cpu_ms"] >= 0 and ended["us"] >= 0
 
 
 def test_a_program_that_is_not_there_costs_its_clients_alone(tmp_path):
