@@ -8,6 +8,7 @@
 
 #include "superd/base/log.h"
 #include "superd/config/config.h"
+#include "superd/config/plan.h"
 #include "superd/super/keeper.h"
 #include "superd/super/life.h"
 #include "superd/super/tables.h"
@@ -21,6 +22,7 @@ struct Options {
   std::string config;
   std::string check;
   std::optional<std::uint16_t> port_base;
+  std::string diff;
   bool print_config = false;
   bool list = false;
 };
@@ -52,7 +54,18 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   return keeper.run();
 }
 
+// From the file that is in force, or the built-in configuration, to another one.
+ExitCode show_difference(const Options& options) {
+  const auto now = wanted_table(options), wanted = superd::read_config(options.diff);
+  if (!now) return complain(now.error(), ExitCode::misuse);
+  if (!wanted) return complain(wanted.error(), ExitCode::misuse);
+  const auto plan = superd::difference(*now, *wanted);
+  std::fputs(superd::print_plan(plan).c_str(), stdout);
+  return plan.is_empty() ? ExitCode::drained : ExitCode::cut;
+}
+
 ExitCode act(const Options& options) {
+  if (!options.diff.empty()) return show_difference(options);
   if (options.list) {
     std::fputs(superd::tables_as_json().c_str(), stdout);
     return ExitCode::drained;
@@ -73,6 +86,8 @@ int main(int argc, char** argv) try {
       "Without a file it serves echo, discard, chargen, daytime, time and qotd on the loopback, ports 10000 up.");
   app.add_option("-c,--config", options.config, "serve what this file says (docs/configuration.md)")->type_name("FILE");
   app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")
+      ->type_name("FILE");
+  app.add_option("--diff", options.diff, "print what a reload of this file would change: 0 nothing, 1 something")
       ->type_name("FILE");
   app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
   app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");

@@ -15,6 +15,7 @@
 #include "superd/base/process.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/super/privileges.h"
+#include "superd/super/rebind.h"
 #include "superd/super/show.h"
 
 namespace superd {
@@ -61,16 +62,12 @@ std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
 
 std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (auto prepared = prepare(table); !prepared) return prepared;
-  auto bound = bind_all(table, &inherited_);
-  if (!bound) return std::unexpected(std::move(bound.error()));
-  for (const auto& address : inherited_.left())
-    log_event(Severity::warning, "a socket of the service manager is not used",
-              {
-                  {"on",  address                           },
-                  {"why", "no service of the file listens there"}
-    });
   table_ = std::move(table);
-  listeners_ = std::move(*bound);
+  take_inherited();
+  auto bound = rebind(table_, table_, held_sockets());
+  if (!bound) return std::unexpected(std::move(bound.error()));
+  std::ranges::move(bound->bound, std::back_inserter(listeners_));
+  absent_.set(std::move(bound->absent), Clock::now());
   for (const auto& service : table_.services)
     boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
   for (auto& plan : plans_for(table_)) {
@@ -79,6 +76,19 @@ std::expected<void, Errors> Keeper::start(ServiceTable table) {
   }
   manager_.tell_ready(fmt::format("{} services", table_.services.size()));
   return {};
+}
+
+void Keeper::take_inherited() {
+  for (const auto& service : table_.services)
+    for (const auto& address : service.listen)
+      if (auto found = inherited_.find(address, table_.port_base))
+        listeners_.push_back({service.name, address, std::move(*found)});
+  for (const auto& address : inherited_.left())
+    log_event(Severity::warning, "a socket of the service manager is not used",
+              {
+                  {"on",  address                               },
+                  {"why", "no service of the file listens there"}
+    });
 }
 
 std::vector<HostPlan> Keeper::plans_for(const ServiceTable& table) {
@@ -147,6 +157,8 @@ Time Keeper::look_after_hosts(Time now) {
     }
     next = alive_at_;
   }
+  if (now >= absent_.next()) serve_come(absent_.try_again(now));
+  next = std::min(next, absent_.next());
   log_->tend();
   next = std::min(next, log_->next_tending());
   if (now >= kill_at_) {

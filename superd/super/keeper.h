@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "superd/config/service_table.h"
+#include "superd/super/absent_listeners.h"
 #include "superd/super/kept_host.h"
 #include "superd/super/life.h"
 #include "superd/super/log_writer.h"
@@ -47,6 +48,7 @@ class Keeper {
 
  private:
   std::expected<void, Errors> prepare(const ServiceTable&);
+  void take_inherited();
 
   // Hosts.
   static std::vector<HostPlan> plans_for(const ServiceTable&);
@@ -73,6 +75,7 @@ class Keeper {
   void retire_hosts(const std::function<bool(const HostPlan&)>& shall_go);
   void change_hosts(const ServiceTable& before, const SocketsByHost&, std::vector<HostPlan>, Errors& complaints);
   Result<> tell_change(KeptHost&, const HostPlan&, const ServiceTable& before, const SocketsByHost&);
+  void serve_come(std::vector<BoundListener> fresh);
   [[nodiscard]] KeptHost* find_host(const std::string& name) const;
   void drop_boards();
 
@@ -90,6 +93,7 @@ class Keeper {
   std::optional<PidFile> pid_file_;
   std::unique_ptr<LogWriter> log_;
   std::vector<BoundListener> listeners_;
+  AbsentListeners absent_;
   Boards boards_;
   std::vector<std::unique_ptr<KeptHost>> hosts_;
   bool is_draining_ = false;

@@ -67,13 +67,14 @@ std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
   // From here on it is so, whatever becomes of a host: one that fails is started anew with what is in force then.
   const bool are_others = std::exchange(host_user_, std::move(*user)) != host_user_;
   const auto before = std::exchange(table_, std::move(wanted));
+  Errors complaints = change_options_of_held(before, table_, held_sockets());
   const auto sockets_before = sockets_by_host();
-  const auto not_wanted = take_over(before, std::move(*fresh));
+  const auto not_wanted = take_over(before, std::move(fresh->bound));
+  absent_.set(std::move(fresh->absent), Clock::now());
   for (const auto& service : table_.services)
     if (!boards_.contains(service.name))
       boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
 
-  Errors complaints;
   change_log(complaints);
   if (are_others) retire_hosts([](const HostPlan& plan) { return !plan.runs_programs; });
   auto plans = plans_for(table_);
@@ -107,27 +108,22 @@ Keeper::SocketsByHost Keeper::sockets_by_host() const {
 // The sockets that the table in force needs become listeners_; the others are returned, still open, so that no number is
 // given twice before every host has been told.
 std::vector<BoundListener> Keeper::take_over(const ServiceTable& before, std::vector<BoundListener> fresh) {
-  auto there = std::exchange(listeners_, {});
-  const auto take = [&](const ServiceSettings& service, const ListenAddress& address, bool same_service) {
-    const auto found = std::ranges::find_if(there, [&](const BoundListener& one) {
-      return one.socket.is_open() && (one.service == service.name) == same_service &&
-             is_same_place(one.address, before.port_base, address, table_.port_base);
+  auto there = std::exchange(listeners_, std::move(fresh));
+  const std::size_t bound = listeners_.size();
+  const auto is_bound = [&](const ServiceSettings& service, const ListenAddress& address) {
+    return std::ranges::any_of(std::span(listeners_).first(bound), [&](const BoundListener& one) {
+      return one.service == service.name && one.address == address;
     });
-    if (found == there.end()) return false;
-    listeners_.push_back({service.name, address, std::move(found->socket)});
-    return true;
   };
-  std::vector<BoundListener> missing;
   for (const auto& service : table_.services)
-    for (const auto& address : service.listen)
-      if (!take(service, address, true)) missing.push_back({service.name, address, Socket()});
-  for (auto& listener : fresh) listeners_.push_back(std::move(listener));
-  for (const auto& [name, address, none] : missing) {
-    const auto is_here = std::ranges::any_of(listeners_, [&](const BoundListener& one) {
-      return one.service == name && one.address == address;
-    });
-    if (!is_here) (void)take(*find_service(table_, name), address, false);
-  }
+    for (const auto& address : service.listen) {
+      if (is_bound(service, address)) continue;
+      const auto stays = std::ranges::find_if(there, [&](const BoundListener& one) {
+        return one.socket.is_open() && one.service == service.name &&
+               is_same_place(one.address, before.port_base, address, table_.port_base);
+      });
+      if (stays != there.end()) listeners_.push_back({service.name, address, std::move(stays->socket)});
+    }
   return there;
 }
 
@@ -196,6 +192,21 @@ void Keeper::drop_boards() {
     return !find_service(table_, board.first) &&
            std::ranges::none_of(hosts_, [&](const auto& host) { return host->plan().has(board.first); });
   });
+}
+
+// Addresses that were not there, and are now.
+void Keeper::serve_come(std::vector<BoundListener> fresh) {
+  if (fresh.empty()) return;
+  const auto sockets_before = sockets_by_host();
+  std::set<std::string> services;
+  for (const auto& listener : fresh) services.insert(listener.service);
+  std::ranges::move(fresh, std::back_inserter(listeners_));
+  // As if these services differed, which is to say that they are looked at anew.
+  auto before = table_;
+  std::erase_if(before.services, [&](const auto& service) { return services.contains(service.name); });
+  Errors complaints;
+  change_hosts(before, sockets_before, plans_for(table_), complaints);
+  log_each("not changed", complaints);
 }
 
 KeptHost* Keeper::find_host(const std::string& name) const {
