@@ -89,7 +89,7 @@ ExitCode HostProcess::serve_orders() {
     // Before the wait, also: a child may have died before its signal was listened to.
     if (!host_->tend()) return ExitCode::try_again;
     const Time next = std::min(host_->next_tending(), Clock::now() + post_.heartbeat / beats_a_heartbeat);
-    (void)poll(watched, std::size(watched), poll_timeout(next));
+    poll_until(watched, next);
     signalfd_siginfo told;
     while (read(deaths.fd(), &told, sizeof told) > 0) continue;
     if (!watched[0].revents) continue;

@@ -128,7 +128,7 @@ ExitCode Keeper::run() {
   while (!is_draining_ || !hosts_.empty()) {
     const Time next = look_after_hosts(Clock::now());
     pollfd watched{.fd = signals.fd(), .events = POLLIN};
-    (void)poll(&watched, 1, poll_timeout(next));
+    poll_until({&watched, 1}, next);
     reap();
     for (signalfd_siginfo told; read(signals.fd(), &told, sizeof told) == sizeof told;)
       obey(static_cast<int>(told.ssi_signo));

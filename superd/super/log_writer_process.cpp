@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "superd/base/clock.h"
+#include "superd/engines/poll_timeout.h"
 
 namespace superd {
 
@@ -58,7 +59,7 @@ void LogWriterProcess::wait() noexcept {
       {.fd = stop_, .events = POLLIN}
   };
   constexpr Millis pause = between_tellings;
-  (void)poll(watched, std::size(watched), has_losses() ? static_cast<int>(pause.count()) : -1);
+  poll_until(watched, has_losses() ? Clock::now() + pause : never);
   if (watched[1].revents) is_told_ = true;
 }
 

@@ -78,7 +78,7 @@ void Caretaker::run() noexcept {
   for (;;) {
     const Time next = tend();
     reap_orphans();
-    (void)poll(watched, std::size(watched), poll_timeout(next));
+    poll_until(watched, next);
     signalfd_siginfo told;
     while (read(deaths.fd(), &told, sizeof told) > 0) {
     }

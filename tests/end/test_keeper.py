@@ -198,8 +198,7 @@ def test_when_the_keeper_is_gone_its_hosts_end_and_their_sockets_are_free(tmp_pa
             assert is_echoed(client)
             superd._kill()
             poll_until(lambda: not any(map(is_alive, family)), what="the hosts end")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", superd.port("echo")))
+        socket.create_server(("127.0.0.1", superd.port("echo"))).close()
 
 
 @needs_root
@@ -284,6 +283,7 @@ STARTER = """
 import os, socket, sys
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="echo")
 os.execv(sys.argv[2], sys.argv[2:])
 """
