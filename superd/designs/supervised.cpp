@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <thread>
 
 #include "superd/base/log.h"
@@ -46,7 +47,13 @@ struct Supervised::Post {
   BackOff back_off{};
   Time due = never;  ///< when to start it anew
 
-  [[nodiscard]] const std::string& name() const noexcept { return listeners.front()->hosted->name; }
+  /// Of its service; of several the first, and how many more: "git+3".
+  [[nodiscard]] std::string name() const {
+    std::set<const HostedService*> services;
+    for (const auto& listener : listeners) services.insert(listener->hosted.get());
+    const auto& first = listeners.front()->hosted->name;
+    return services.size() == 1 ? first : first + "+" + std::to_string(services.size() - 1);
+  }
 
   void say(Word word) const noexcept {
     const char byte = static_cast<char>(word);

@@ -100,11 +100,16 @@ void Supervisor::tell(Word word, const std::string& why) noexcept {
 }
 
 void Supervisor::end() noexcept {
-  cut_at_once();
-  int status = 0;
-  rusage used{};
-  for (pid_t child; (child = wait4(-1, &status, 0, &used)) > 0 || errno == EINTR;)
-    if (child > 0) ended(child, status, used);
+  // Again after each: those of a child that has ended become ours, where we adopt.
+  for (;;) {
+    cut_at_once();
+    int status = 0;
+    rusage used{};
+    pid_t child = wait4(-1, &status, has_children() ? 0 : WNOHANG, &used);
+    if (child == 0 || (child < 0 && errno != EINTR)) break;
+    for (; child > 0; child = wait4(-1, &status, WNOHANG, &used)) ended(child, status, used);
+  }
+  clear_away();
   // Nothing of the process it was forked from is to be ended here.
   _exit(0);
 }

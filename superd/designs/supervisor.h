@@ -43,6 +43,8 @@ class Supervisor {
   virtual void cut() noexcept = 0;
   /// Ends them at once.
   virtual void cut_at_once() noexcept { cut(); }
+  /// The last thing before the process ends.
+  virtual void clear_away() noexcept {}
   [[nodiscard]] virtual bool has_children() const noexcept = 0;
   virtual void ended(pid_t child, int status, const rusage& used) noexcept = 0;
   /// Does what is due; returns when something is due next.
