@@ -95,6 +95,11 @@ void keep_descriptors(std::span<const int> kept) noexcept {
   close_range(first, UINT_MAX, 0);
 }
 
+void kill_children() noexcept {
+  std::ifstream children("/proc/thread-self/children");
+  for (pid_t child; children >> child;) (void)kill(child, SIGKILL);
+}
+
 void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
 
 std::string text_of_end(int status) {

@@ -26,6 +26,9 @@ void forget_signal_handlers() noexcept;
 /// In a new process: closes all descriptors from 3 on but these and the pipe to the log.
 void keep_descriptors(std::span<const int> kept) noexcept;
 
+/// Kills all children of the calling thread's process as they are now, those adopted among them (PR_SET_CHILD_SUBREAPER).
+void kill_children() noexcept;
+
 /// The name that ps(1) and top(1) show for the calling process; 15 characters at most.
 void name_process(const std::string& name) noexcept;
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "superd/config/kinds.h"
+#include "superd/config/program_kinds.h"
 
 namespace superd {
 
@@ -47,6 +48,8 @@ constexpr Key key(std::string_view name, Place place, Bounds bounds, std::string
 constexpr Bounds none{};
 constexpr std::int64_t second = 1000, year = 365LL * 86'400 * second;
 constexpr std::int64_t mebi = 1 << 20;
+// Beyond any machine; bytes that a control group takes for no limit begin later.
+constexpr std::int64_t most_memory = std::int64_t{1} << 50;
 
 /// A limit can be raised to this, not switched off.
 constexpr Bounds limit(std::int64_t most) { return {.least = 1, .most = most, .is_limit = true}; }
@@ -63,10 +66,14 @@ constexpr std::string_view when_full[] = {"wait", "refuse"};
 constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
 
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
+constexpr std::string_view passes[] = {"stdin", "listen_fds"};
 
 constexpr std::string_view conversations[] = {"none", "failures", "all"};
 
 constexpr auto program_of = &ServiceSettings::program;
+constexpr auto launch = &Program::launch;
+constexpr auto confinement = &Launch::confinement;
+constexpr auto share = &Launch::share;
 constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
 constexpr auto log_of = &ServiceSettings::log;
@@ -94,6 +101,8 @@ constexpr Key table[] = {
         "program", service, none, "what is run for a client instead of a handler, with its arguments"),
     key<Flag, program_of, &Program::waits>("wait", service, none,
                                            "the program takes clients in by itself, one of it at a time"),
+    key<Choice<passes>, program_of, &Program::pass>("pass", service, none,
+                                                    "how a program that waits is given its listeners"),
     key<Choice<errors>, program_of, &Program::errors>("stderr", anywhere, none,
                                                       "where a program's standard error output goes"),
     key<Identity, program_of, &Program::launch, &Launch::identity>("user", anywhere, none,
@@ -112,6 +121,26 @@ constexpr Key table[] = {
                                                                        "bounds on a program's resources"),
     key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
         "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
+    key<Groups, program_of, launch, confinement, &Confinement::groups>(
+        "groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
+    key<Capabilities, program_of, launch, confinement, &Confinement::capabilities>(
+        "capabilities", anywhere, none, "all capabilities that a program has or ever gains"),
+    key<Filters, program_of, launch, confinement, &Confinement::filters>("seccomp", anywhere, none,
+                                                                         "which system calls fail in a program"),
+    key<Paths, program_of, launch, confinement, &Confinement::read_paths>("read_paths", anywhere, none,
+                                                                          "below which a program may read"),
+    key<Paths, program_of, launch, confinement, &Confinement::write_paths>("write_paths", anywhere, none,
+                                                                           "below which a program may read and write"),
+    key<Paths, program_of, launch, confinement, &Confinement::execute_paths>(
+        "execute_paths", anywhere, none, "below which a program may read and execute"),
+    key<OrNothing<Size>, program_of, launch, share, &Share::memory>(
+        "memory", anywhere, limit(most_memory), "of all programs of a service together, by a control group"),
+    key<OrNothing<Whole>, program_of, launch, share, &Share::processes>(
+        "processes", anywhere, limit(4'000'000), "of all programs of a service together, by a control group"),
+    key<Percent, program_of, launch, share, &Share::cpu>("cpu", anywhere, limit(100'000),
+                                                         "of one processor, for all programs of a service together"),
+    key<Flag, program_of, launch, confinement, &Confinement::best_effort>(
+        "best_effort", anywhere, none, "paths and shares that this kernel cannot hold a program to are left out"),
 
     key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
                                                        "which thread serves a client, and when"),

@@ -28,6 +28,10 @@ class Placement {
   /// the door asks again after a pause.
   virtual bool place(HostedService& hosted, Socket& socket, Seat& seat) = 0;
 
+  /// Nobody is taken in before; they wait in the backlog. Asked by each door before each connection, but not while it
+  /// closes.
+  [[nodiscard]] virtual Time held_back_until() const noexcept { return {}; }
+
   /// The door rests until Door::go_on(), because of what it placed.
   virtual void note_resting(Door&) noexcept {}
 
@@ -133,6 +137,7 @@ class Door {
   [[nodiscard]] Wait more() noexcept;
   [[nodiscard]] Wait vacancy() noexcept;
   [[nodiscard]] Wait pause() noexcept;
+  [[nodiscard]] Wait pause_until(Time) noexcept;
 
   void pass_vacancy_on() noexcept;
 

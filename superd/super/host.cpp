@@ -27,6 +27,8 @@ void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcep
 // cost nobody anything when they are shared: there, all with the same settings are together.
 std::string Host::group_of(const ServiceSettings& settings) {
   if (!settings.group.empty()) return "group " + settings.group;
+  // They serve nobody themselves: one dispatcher is enough for all of them.
+  if (settings.has_program()) return "programs";
   const auto& design = settings.design;
   if (find_design(design.design)->uses_loops)
     return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
