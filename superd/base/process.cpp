@@ -53,16 +53,22 @@ Result<> may_fork() try {
   return system_error("fork: read /proc/self/task", failure.code().value());
 }
 
+pid_t fork_on_its_own() noexcept {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
 pid_t fork_child() noexcept {
   const pid_t parent = getpid();
-  const pid_t child = fork();
+  const pid_t child = fork_on_its_own();
   if (child != 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // It may have died before that call.
   if (getppid() != parent) _exit(0);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
   return 0;
 }
 
@@ -87,6 +93,11 @@ void keep_descriptors(std::span<const int> kept) noexcept {
     first = keep + 1;
   }
   close_range(first, UINT_MAX, 0);
+}
+
+void kill_children() noexcept {
+  std::ifstream children("/proc/thread-self/children");
+  for (pid_t child; children >> child;) (void)kill(child, SIGKILL);
 }
 
 void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }

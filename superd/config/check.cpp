@@ -50,6 +50,8 @@ void check_program(const Looked& at) {
     at.complain("handler", "is given beside program: a client has the one or the other, so leave one out");
   if (const auto* design = find_design(service.design.design); design && !design->runs_programs)
     at.complain("design", fmt::format("\"{}\" runs no programs: write \"processes\", or leave it out", design->name));
+  if (service.program.pass == Program::Pass::listen_fds && !service.program.waits)
+    at.complain("pass", "\"listen_fds\" is of a program that takes clients in by itself: write wait = true too");
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& address = service.listen[i];
     if (is_stream(address.transport) || service.program.waits) continue;

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "superd/config/kinds.h"
+#include "superd/config/program_kinds.h"
 
 namespace superd {
 
@@ -47,6 +48,8 @@ constexpr Key key(std::string_view name, Place place, Bounds bounds, std::string
 constexpr Bounds none{};
 constexpr std::int64_t second = 1000, year = 365LL * 86'400 * second;
 constexpr std::int64_t mebi = 1 << 20;
+// Beyond any machine; bytes that a control group takes for no limit begin later.
+constexpr std::int64_t most_memory = std::int64_t{1} << 50;
 
 /// A limit can be raised to this, not switched off.
 constexpr Bounds limit(std::int64_t most) { return {.least = 1, .most = most, .is_limit = true}; }
@@ -60,11 +63,17 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
+
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
+constexpr std::string_view passes[] = {"stdin", "listen_fds"};
 
 constexpr std::string_view conversations[] = {"none", "failures", "all"};
 
 constexpr auto program_of = &ServiceSettings::program;
+constexpr auto launch = &Program::launch;
+constexpr auto confinement = &Launch::confinement;
+constexpr auto share = &Launch::share;
 constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
 constexpr auto log_of = &ServiceSettings::log;
@@ -75,6 +84,10 @@ constexpr Key table[] = {
     key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
     key<Duration, &ServiceTable::drain>("drain", program, long_limit,
                                         "how long conversations may go on after SIGTERM before they are cut"),
+    key<Identity, &ServiceTable::host_user>("host_user", program, none, "whose rights handlers have"),
+    key<Duration, &ServiceTable::heartbeat>("heartbeat", program, {100, year, true},
+                                            "silence of a process that serves after which it is replaced"),
+    key<Path, &ServiceTable::pid_file>("pid_file", program, none, "the number of the process that gets the signals"),
     key<Choice<formats>, &ServiceTable::log_format>("log", program, none,
                                                     "how lines are written to stderr, files and syslog"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
@@ -88,6 +101,8 @@ constexpr Key table[] = {
         "program", service, none, "what is run for a client instead of a handler, with its arguments"),
     key<Flag, program_of, &Program::waits>("wait", service, none,
                                            "the program takes clients in by itself, one of it at a time"),
+    key<Choice<passes>, program_of, &Program::pass>("pass", service, none,
+                                                    "how a program that waits is given its listeners"),
     key<Choice<errors>, program_of, &Program::errors>("stderr", anywhere, none,
                                                       "where a program's standard error output goes"),
     key<Identity, program_of, &Program::launch, &Launch::identity>("user", anywhere, none,
@@ -106,6 +121,26 @@ constexpr Key table[] = {
                                                                        "bounds on a program's resources"),
     key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
         "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
+    key<Groups, program_of, launch, confinement, &Confinement::groups>(
+        "groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
+    key<Capabilities, program_of, launch, confinement, &Confinement::capabilities>(
+        "capabilities", anywhere, none, "all capabilities that a program has or ever gains"),
+    key<Filters, program_of, launch, confinement, &Confinement::filters>("seccomp", anywhere, none,
+                                                                         "which system calls fail in a program"),
+    key<Paths, program_of, launch, confinement, &Confinement::read_paths>("read_paths", anywhere, none,
+                                                                          "below which a program may read"),
+    key<Paths, program_of, launch, confinement, &Confinement::write_paths>("write_paths", anywhere, none,
+                                                                           "below which a program may read and write"),
+    key<Paths, program_of, launch, confinement, &Confinement::execute_paths>(
+        "execute_paths", anywhere, none, "below which a program may read and execute"),
+    key<OrNothing<Size>, program_of, launch, share, &Share::memory>(
+        "memory", anywhere, limit(most_memory), "of all programs of a service together, by a control group"),
+    key<OrNothing<Whole>, program_of, launch, share, &Share::processes>(
+        "processes", anywhere, limit(4'000'000), "of all programs of a service together, by a control group"),
+    key<Percent, program_of, launch, share, &Share::cpu>("cpu", anywhere, limit(100'000),
+                                                         "of one processor, for all programs of a service together"),
+    key<Flag, program_of, launch, confinement, &Confinement::best_effort>(
+        "best_effort", anywhere, none, "paths and shares that this kernel cannot hold a program to are left out"),
 
     key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
                                                        "which thread serves a client, and when"),
@@ -122,6 +157,8 @@ constexpr Key table[] = {
                                               "datagrams that wait at a listener for an adaptive design"),
     key<Label, &ServiceSettings::group>("group", anywhere, none,
                                         "services of one group share the threads of one design"),
+
+    key<Flag, &ServiceSettings::isolate>("isolate", anywhere, none, "a process of its own, whose end is nobody else's"),
 
     key<Whole, limits, &Limits::level>("level", anywhere, limit(1'000'000), "conversations at once"),
     key<Whole, limits, &Limits::per_client>("per_client", anywhere, limit(1'000'000),
@@ -156,6 +193,8 @@ constexpr Key table[] = {
     key<Duration, options, &ListenOptions::keepalive>(
         "keepalive", anywhere, {second, 32'767 * second},
         "silence after which a connection is probed for a vanished client"),
+    key<Choice<when_absent>, options, &ListenOptions::when_absent>(
+        "when_absent", anywhere, none, "what to do about an address that no interface has yet"),
     key<Mode, options, &ListenOptions::mode>("mode", anywhere, none, "of a unix socket's file"),
     key<Id<user>, options, &ListenOptions::owner>("owner", anywhere, none, "of a unix socket's file"),
     key<Id<user_group>, options, &ListenOptions::group>("owner_group", anywhere, none, "of a unix socket's file"),

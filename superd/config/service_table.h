@@ -28,7 +28,8 @@ struct ServiceSettings {
   Limits limits;
   ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets
   ConversationLogSettings log;
-  std::string group;  ///< services of one group share the threads of one design; empty: see docs/designs.md
+  std::string group;     ///< services of one group share the threads of one design; empty: see docs/designs.md
+  bool isolate = false;  ///< has a process of its own, whose end is nobody else's
 
   [[nodiscard]] bool has_program() const noexcept { return !program.launch.words.empty(); }
   /// What a program has that says nothing else.
@@ -48,6 +49,13 @@ struct ServiceTable {
 
   /// How long conversations may go on after SIGTERM. Ten seconds are what most supervisors wait before they kill.
   Millis drain{10'000};
+
+  /// Whose rights handlers have. None given: nobody's where superd is root, else its own.
+  std::optional<Launch::Identity> host_user;
+  /// A host that has not said for so long that it lives is replaced. Longer than a throttled or swapping machine holds a
+  /// process up.
+  Millis heartbeat{10'000};
+  std::string pid_file;  ///< empty: none
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;

@@ -47,6 +47,21 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<Launch::Identity> identity(const Reading&);  ///< looked up now
 [[nodiscard]] std::optional<std::vector<Launch::Bound>> resource_bounds(const Reading&);
 
+// What confines a program.
+[[nodiscard]] std::optional<std::int64_t> percent(const Reading&);
+[[nodiscard]] std::optional<std::vector<Confinement::Group>> groups(const Reading&);  ///< looked up now
+[[nodiscard]] std::optional<std::vector<int>> capabilities(const Reading&);
+[[nodiscard]] std::optional<std::vector<Confinement::Filter>> filters(const Reading&);
+[[nodiscard]] std::optional<std::vector<std::string>> paths(const Reading&);  ///< absolute ones
+/// The items of an array of strings, each without a NUL.
+[[nodiscard]] std::optional<std::vector<std::string>> strings(const Reading&);
+/// A group's name or number; nothing where the system knows none.
+[[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
+
+[[nodiscard]] Words filter_names() noexcept;
+[[nodiscard]] std::vector<std::string> texts_of_capabilities(std::span<const int>);
+[[nodiscard]] std::vector<std::string> texts_of_filters(std::span<const Confinement::Filter>);
+
 /// As resource_bounds() reads them.
 [[nodiscard]] std::vector<std::string> texts_of(std::span<const Launch::Bound>);
 

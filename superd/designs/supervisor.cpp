@@ -71,6 +71,7 @@ void Supervisor::obey(Word word) noexcept {
   if (word == Word::close) close();
   if (word == Word::leave) leave();
   if (word == Word::cut) cut();
+  if (word == Word::end) was_told_to_end_ = true;
 }
 
 detached Supervisor::reap_when_told() {
@@ -100,11 +101,18 @@ void Supervisor::tell(Word word, const std::string& why) noexcept {
 }
 
 void Supervisor::end() noexcept {
-  cut_at_once();
-  int status = 0;
-  rusage used{};
-  for (pid_t child; (child = wait4(-1, &status, 0, &used)) > 0 || errno == EINTR;)
-    if (child > 0) ended(child, status, used);
+  // What was forked dies with us.
+  if (ending_ && !was_told_to_end_) _exit(0);
+  // Again after each: those of a child that has ended become ours, where we adopt.
+  for (;;) {
+    cut_at_once();
+    int status = 0;
+    rusage used{};
+    pid_t child = wait4(-1, &status, has_children() ? 0 : WNOHANG, &used);
+    if (child == 0 || (child < 0 && errno != EINTR)) break;
+    for (; child > 0; child = wait4(-1, &status, WNOHANG, &used)) ended(child, status, used);
+  }
+  clear_away();
   // Nothing of the process it was forked from is to be ended here.
   _exit(0);
 }

@@ -47,9 +47,7 @@ AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> o
 }
 
 AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
-    : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {
-  rates_.begin();
-}
+    : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {}
 
 AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;

@@ -29,9 +29,10 @@ class OwnPorts {
   std::array<std::atomic<std::uint64_t>, 1024> words_{};
 };
 
-/// What each prefix has been answered: in memory that processes share, zeroed before begin().
+/// What each prefix has been answered: in memory that processes share.
 class AnswerRates {
  public:
+  /// In zeroed memory; or once more, when all who took answers have died.
   void begin() noexcept;
 
   /// Takes one answer from the prefix's rate; false when there is none left.
@@ -56,7 +57,7 @@ class AnswerGuard {
  public:
   /// With rates and limits of its own.
   AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
-  /// `rates` is zeroed shared memory; it and `limits` must outlive the guard.
+  /// `rates` has begun, here or in another process; it and `limits` must outlive the guard.
   AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
 
   /// Other limits from now on, which must live as long as the guard. One thread at a time.

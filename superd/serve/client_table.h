@@ -39,6 +39,8 @@ class ClientTable {
   /// Sees to it that so many keys fit at a load of one half at most; as far as `most` goes.
   void reserve(std::size_t keys) noexcept;
   void repair() noexcept { rebuild(capacity()); }
+  /// Nobody has a seat; the room stays. Whatever state it was left in.
+  void clear() noexcept { clear(entries(), capacity()); }
 
   /// An entry of this process (0: of any that has a number) at `from` or behind it, or null; `from` becomes its place.
   [[nodiscard]] Entry* next_of(std::uint32_t process, std::size_t& from) noexcept;

@@ -113,6 +113,10 @@ task<> Door::take_connections() {
       co_await vacancy();
       continue;
     }
+    if (const Time due = placement_.held_back_until(); due > waiter_.now() && !is_closing()) {
+      co_await pause_until(due);
+      continue;
+    }
     if (const int code = accept_one()) {
       const Trouble trouble = note_trouble(code);
       if (trouble == Trouble::shortage) co_await pause();
@@ -230,11 +234,16 @@ void Door::pass_vacancy_on() noexcept {
 }
 
 Wait Door::pause() noexcept {
+  const Time due = Clock::now() + pause_;
+  pause_ = std::min(pause_ * 2, longest_pause);
+  return pause_until(due);
+}
+
+Wait Door::pause_until(Time due) noexcept {
   is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = Kind::sleep;
-  operation_.deadline = Clock::now() + pause_;
-  pause_ = std::min(pause_ * 2, longest_pause);
+  operation_.deadline = due;
   return {waiter_, operation_};
 }
 

@@ -28,6 +28,10 @@ class Placement {
   /// the door asks again after a pause.
   virtual bool place(HostedService& hosted, Socket& socket, Seat& seat) = 0;
 
+  /// Nobody is taken in before; they wait in the backlog. Asked by each door before each connection, but not while it
+  /// closes.
+  [[nodiscard]] virtual Time held_back_until() const noexcept { return {}; }
+
   /// The door rests until Door::go_on(), because of what it placed.
   virtual void note_resting(Door&) noexcept {}
 
@@ -50,6 +54,8 @@ class PlaceHere final : public Placement {
              Seat& seat) override;
   void note_open(HostedService&) noexcept override;
   void note_closed(HostedService&) noexcept override;
+  /// See Workers.
+  void forget_idle() noexcept { workers_.forget_idle(); }
 
  private:
   Waiter& waiter_;
@@ -116,6 +122,7 @@ class Door {
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }
+  [[nodiscard]] const std::shared_ptr<Listener>& listener() const noexcept { return listener_; }
 
  private:
   // Long enough that a loop out of descriptors costs nothing, short enough that nobody notices when it is over.
@@ -130,6 +137,7 @@ class Door {
   [[nodiscard]] Wait more() noexcept;
   [[nodiscard]] Wait vacancy() noexcept;
   [[nodiscard]] Wait pause() noexcept;
+  [[nodiscard]] Wait pause_until(Time) noexcept;
 
   void pass_vacancy_on() noexcept;
 

@@ -22,11 +22,12 @@ void Seat::leave() noexcept {
 }
 
 Level::Level(int level, int per_client) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
-  counts_.begin(std::min(level, most), per_client);
+  counts_.begin();
+  set_bounds(level, per_client);
 }
 
 Level::Level(SeatCounts& counts, int level, int per_client) noexcept : counts_(counts) {
-  counts_.begin(std::min(level, most), per_client);
+  set_bounds(level, per_client);
 }
 
 void Level::set_bounds(int level, int per_client) noexcept {

@@ -72,7 +72,7 @@ class Level {
 
   /// In memory of its own.
   Level(int level, int per_client);
-  /// `counts` is zeroed shared memory, which must outlive the Level.
+  /// `counts` has begun, here or in another process, and must outlive the Level; who is seated in it stays.
   Level(SeatCounts& counts, int level, int per_client) noexcept;
 
   /// Other bounds from now on, up to `most`. Who is seated stays, even above a lowered level.

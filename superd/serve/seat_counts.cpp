@@ -59,10 +59,18 @@ class SeatCounts::Change {
   const bool is_journaled_;
 };
 
-void SeatCounts::begin(int level, int per_client) noexcept {
+void SeatCounts::begin() noexcept {
   std::construct_at(&quick_mutex_);
   std::construct_at(&mutex_);
-  set_bounds(level, per_client);
+}
+
+int SeatCounts::begin_anew() noexcept {
+  begin();
+  journal_.is_open = false;
+  is_cut_.store(false, std::memory_order_seq_cst);
+  in_processes_.store(false, std::memory_order_seq_cst);
+  clients_.clear();
+  return count_.exchange(0, std::memory_order_seq_cst);
 }
 
 void SeatCounts::set_bounds(int level, int per_client) noexcept {

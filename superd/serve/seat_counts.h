@@ -24,8 +24,11 @@ class SeatCounts {
   /// For seats that are counted for no client.
   static constexpr ClientKey nobody{~std::uint64_t{0}, ~std::uint64_t{0}};
 
-  /// Once, in zeroed memory.
-  void begin(int level, int per_client) noexcept;
+  /// Once, in zeroed memory; then set_bounds().
+  void begin() noexcept;
+  /// The same, where all who had seats have died at whatever they were doing; how many seats those were. The bounds and
+  /// the peak stay.
+  int begin_anew() noexcept;
   void set_bounds(int level, int per_client) noexcept;
 
   /// Takes a seat; `process` as serve_in_processes() says.

@@ -18,6 +18,7 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/process.h"
+#include "superd/engines/poll_timeout.h"
 
 namespace superd {
 
@@ -104,7 +105,7 @@ void LogWriterProcess::wait() noexcept {
   constexpr Millis rest{2};
   if (std::exchange(rests_, false)) (void)poll(watched, 1, static_cast<int>(rest.count()));
   constexpr Millis pause = between_tellings;
-  if (!watched[0].revents) (void)poll(watched, std::size(watched), has_losses() ? static_cast<int>(pause.count()) : -1);
+  if (!watched[0].revents) poll_until(watched, has_losses() ? Clock::now() + pause : never);
   if (watched[0].revents) is_told_ = true;
 }
 

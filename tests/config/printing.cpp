@@ -72,8 +72,17 @@ ServiceTable with_every_field_changed() {
                  .mask = 077,
                  .nice = -1,
                  .bounds = {{RLIMIT_AS, 8}, {RLIMIT_NOFILE, RLIM_INFINITY}},
-                 .no_new_privileges = true},
+                 .no_new_privileges = true,
+                 .confinement = {.groups = {{{"root", 0}}},
+                                 .capabilities = {{10}},
+                                 .filters = {Confinement::Filter::no_network},
+                                 .read_paths = {"/a"},
+                                 .write_paths = {"/b"},
+                                 .execute_paths = {"/c d"},
+                                 .best_effort = true},
+                 .share = {.memory = 21, .processes = 22, .cpu = 23}},
       .waits = true,
+      .pass = Program::Pass::listen_fds,
       .errors = Program::Errors::nowhere
   };
   table.services.push_back(std::move(other));

@@ -159,6 +159,11 @@ class Superd:
     def pid(self):
         return self.process.pid
 
+    @property
+    def host(self):
+        """The process that serves clients of handlers; designs that fork have others below it."""
+        return poll_until(lambda: self.processes_called("superd:host"), what="a host")[0]
+
     def send_signal(self, number):
         self.process.send_signal(number)
 
@@ -321,7 +326,7 @@ class Superd:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+        return int(Path(f"/proc/{self.host}/statm").read_text().split()[1]) * resource.getpagesize()
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return len(os.listdir(f"/proc/{self.host}/fd"))

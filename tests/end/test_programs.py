@@ -41,9 +41,15 @@ def test_a_program_is_told_of_its_client_as_ucspi_has_it(tmp_path):
             here, there = client.getsockname(), client.getpeername()
             said = dict(line.split("=", 1) for line in recv_all(client).decode().splitlines())
         assert said == {"A": "b", "PROTO": "TCP", "TCPLOCALIP": there[0], "TCPLOCALPORT": str(there[1]),
-                        "TCPREMOTEIP": here[0], "TCPREMOTEPORT": str(here[1]), "REMOTE_HOST": here[0]}
+                        "TCPREMOTEIP": here[0], "TCPREMOTEPORT": str(here[1]), "REMOTE_HOST": here[0],
+                        "REMOTE_ADDR": here[0], "REMOTE_PORT": str(here[1]), "SERVICE": "it"}
         with superd.connect("it", "unix") as client:
-            assert recv_all(client) == b"A=b\nPROTO=UNIX\n"
+            path = client.getpeername()
+            said = dict(line.split("=", 1) for line in recv_all(client).decode().splitlines())
+        user, group = str(os.geteuid()), str(os.getegid())
+        assert said == {"A": "b", "PROTO": "UNIX", "SERVICE": "it", "UNIXLOCALPATH": path,
+                        "UNIXREMOTEPID": str(os.getpid()), "UNIXREMOTEEUID": user, "UNIXREMOTEEGID": group,
+                        "IPCREMOTEEUID": user, "IPCREMOTEEGID": group}
 
 
 def test_what_a_program_says_on_stderr_is_logged_line_by_line(tmp_path):
