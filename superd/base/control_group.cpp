@@ -83,7 +83,7 @@ std::vector<std::string_view> split(std::string_view text, char between) {
   return parts;
 }
 
-// proc_pid_mountinfo(5): "36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE source OPTIONS".
+// proc_pid_mountinfo(5): "36 35 98:0 ROOT POINT rw,noatime TAGS - TYPE source OPTIONS".
 struct Mount {
   std::string_view root, point, type, options;
 };
@@ -235,12 +235,17 @@ void ControlGroup::kill() noexcept {
       if (is_empty) break;
     }
   }
+  was_killed_ = true;
 }
 
 ControlGroup::~ControlGroup() {
   for (const int file : entries_) close(file);
   if (birthplace_ >= 0 && !folders_.empty()) close(birthplace_);
-  for (const auto& folder : folders_) (void)rmdir(folder.c_str());
+  // Those who were killed need a moment to be gone; who lives on has the group for himself.
+  constexpr int most_tries = 200;
+  int tries = was_killed_ ? most_tries : 1;
+  for (const auto& folder : folders_)
+    while (rmdir(folder.c_str()) != 0 && errno == EBUSY && --tries > 0) usleep(1'000);
 }
 
 }  // namespace superd
