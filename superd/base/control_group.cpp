@@ -101,9 +101,9 @@ std::optional<std::string_view> own_path(std::string_view own, const Mount& moun
     if (second == line.npos) continue;
     const auto controllers = line.substr(first + 1, second - first - 1);
     const bool is_second = controllers.empty();
-    const bool fits = is_second ? mount.type == "cgroup2"
-                                : mount.type == "cgroup" &&
-                                      has_word(mount.options, split(controllers, ',').front(), ',');
+    const bool fits = is_second
+                          ? mount.type == "cgroup2"
+                          : mount.type == "cgroup" && has_word(mount.options, split(controllers, ',').front(), ',');
     if (fits) return line.substr(second + 1);
   }
   return std::nullopt;
@@ -187,8 +187,8 @@ Result<ControlGroup> ControlGroup::make(const std::string& service, const Share&
              has_word(read_file(hierarchy.folder + "/cgroup.controllers"), limit.controller, ' ');
     });
     if (second == hierarchies.end())
-      return error(std::string(limit.key) + ": there is no control group here whose " +
-                   std::string(limit.controller) + " could be limited: leave it out, or write best_effort = true");
+      return error(std::string(limit.key) + ": there is no control group here whose " + std::string(limit.controller) +
+                   " could be limited: leave it out, or write best_effort = true");
     of_second = second->folder;
     if (first_key.empty()) first_key = limit.key;
     shared_out += (shared_out.empty() ? "+" : " +") + std::string(limit.controller);
