@@ -11,6 +11,7 @@
 #include "bench/load/options.h"
 #include "bench/load/tcp_echo.h"
 #include "bench/load/tcp_mix.h"
+#include "bench/load/tcp_open.h"
 #include "bench/load/tcp_short.h"
 #include "bench/load/udp.h"
 #include "bench/load/udp_burst.h"
@@ -42,6 +43,7 @@ constexpr Mode modes[] = {
     {"tcp-echo",  measured<bench::TcpEcho>    },
     {"tcp-short", measured<bench::TcpShort>   },
     {"tcp-mix",   measured<bench::TcpMix>     },
+    {"tcp-open",  measured<bench::TcpOpen>    },
     {"udp",       measured<bench::UdpRequests>},
     {"udp-burst", plain<bench::UdpBurst>      },
     {"behind",    plain<bench::Behind>        },

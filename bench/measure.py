@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from statistics import median
 
 from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
                        threads)
-from row import Floor, Micro
+from row import Floor, Micro, Peer
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.
@@ -33,17 +34,22 @@ class Programs:
     floors: Path
     micros: Path
     load: Path
+    programs: Path  # what is run for a client
 
     def command(self, contestant, port, folder):
         if isinstance(contestant, Floor):
             return [self.path(contestant), "--port", port]
+        if isinstance(contestant, Peer):
+            return contestant.command(port, self.programs / contestant.program, folder / "configuration")
         configuration = folder / "superd.toml"
-        configuration.write_text(contestant.configuration(port))
+        configuration.write_text(contestant.configuration(port, self.programs))
         return [self.superd, "--config", configuration]
 
     def path(self, contestant):
         if isinstance(contestant, Floor):
             return self.floors / contestant.program
+        if isinstance(contestant, Peer):
+            return shutil.which(contestant.words[0]) or contestant.words[0]
         return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
 
     def missing(self, contestants):

@@ -11,13 +11,47 @@ namespace {
 
 // include/uapi/linux/capability.h, in the order of their numbers.
 constexpr std::string_view names[] = {
-    "chown",           "dac_override",   "dac_read_search", "fowner",        "fsetid",          "kill",
-    "setgid",          "setuid",         "setpcap",         "linux_immutable", "net_bind_service", "net_broadcast",
-    "net_admin",       "net_raw",        "ipc_lock",        "ipc_owner",     "sys_module",      "sys_rawio",
-    "sys_chroot",      "sys_ptrace",     "sys_pacct",       "sys_admin",     "sys_boot",        "sys_nice",
-    "sys_resource",    "sys_time",       "sys_tty_config",  "mknod",         "lease",           "audit_write",
-    "audit_control",   "setfcap",        "mac_override",    "mac_admin",     "syslog",          "wake_alarm",
-    "block_suspend",   "audit_read",     "perfmon",         "bpf",           "checkpoint_restore",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "linux_immutable",
+    "net_bind_service",
+    "net_broadcast",
+    "net_admin",
+    "net_raw",
+    "ipc_lock",
+    "ipc_owner",
+    "sys_module",
+    "sys_rawio",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_pacct",
+    "sys_admin",
+    "sys_boot",
+    "sys_nice",
+    "sys_resource",
+    "sys_time",
+    "sys_tty_config",
+    "mknod",
+    "lease",
+    "audit_write",
+    "audit_control",
+    "setfcap",
+    "mac_override",
+    "mac_admin",
+    "syslog",
+    "wake_alarm",
+    "block_suspend",
+    "audit_read",
+    "perfmon",
+    "bpf",
+    "checkpoint_restore",
 };
 static_assert(names[CAP_NET_BIND_SERVICE] == "net_bind_service" && names[CAP_SYSLOG] == "syslog" &&
               std::size(names) == CAP_LAST_CAP + 1);
@@ -74,7 +108,8 @@ bool CapabilitySet::take() const noexcept {
   };
   if (syscall(SYS_capset, &who, words) != 0) return false;
   for (int number = 0; number <= last_; ++number)
-    if (kept_ & bit(number) && syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) return false;
+    if (kept_ & bit(number) && syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0)
+      return false;
   return true;
 }
 

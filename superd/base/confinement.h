@@ -19,8 +19,8 @@ struct Confinement {
     friend bool operator==(const Group&, const Group&) = default;
   };
 
-  std::optional<std::vector<Group>> groups;     ///< supplementary ones, instead of those of its user
-  std::optional<std::vector<int>> capabilities; ///< all that it has, or ever gains; none: as its user has them
+  std::optional<std::vector<Group>> groups;      ///< supplementary ones, instead of those of its user
+  std::optional<std::vector<int>> capabilities;  ///< all that it has, or ever gains; none: as its user has them
   std::vector<Filter> filters;
   std::vector<std::string> read_paths, write_paths, execute_paths;  ///< all empty: whatever its user may
   bool best_effort = false;  ///< what this kernel cannot do of paths and shares is left out, instead of an error

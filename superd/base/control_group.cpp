@@ -83,7 +83,7 @@ std::vector<std::string_view> split(std::string_view text, char between) {
   return parts;
 }
 
-// proc_pid_mountinfo(5): "36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE source OPTIONS".
+// proc_pid_mountinfo(5): "36 35 98:0 ROOT POINT rw,noatime TAGS - TYPE source OPTIONS".
 struct Mount {
   std::string_view root, point, type, options;
 };
@@ -101,9 +101,9 @@ std::optional<std::string_view> own_path(std::string_view own, const Mount& moun
     if (second == line.npos) continue;
     const auto controllers = line.substr(first + 1, second - first - 1);
     const bool is_second = controllers.empty();
-    const bool fits = is_second ? mount.type == "cgroup2"
-                                : mount.type == "cgroup" &&
-                                      has_word(mount.options, split(controllers, ',').front(), ',');
+    const bool fits = is_second
+                          ? mount.type == "cgroup2"
+                          : mount.type == "cgroup" && has_word(mount.options, split(controllers, ',').front(), ',');
     if (fits) return line.substr(second + 1);
   }
   return std::nullopt;
@@ -187,8 +187,8 @@ Result<ControlGroup> ControlGroup::make(const std::string& service, const Share&
              has_word(read_file(hierarchy.folder + "/cgroup.controllers"), limit.controller, ' ');
     });
     if (second == hierarchies.end())
-      return error(std::string(limit.key) + ": there is no control group here whose " +
-                   std::string(limit.controller) + " could be limited: leave it out, or write best_effort = true");
+      return error(std::string(limit.key) + ": there is no control group here whose " + std::string(limit.controller) +
+                   " could be limited: leave it out, or write best_effort = true");
     of_second = second->folder;
     if (first_key.empty()) first_key = limit.key;
     shared_out += (shared_out.empty() ? "+" : " +") + std::string(limit.controller);
@@ -235,12 +235,17 @@ void ControlGroup::kill() noexcept {
       if (is_empty) break;
     }
   }
+  was_killed_ = true;
 }
 
 ControlGroup::~ControlGroup() {
   for (const int file : entries_) close(file);
   if (birthplace_ >= 0 && !folders_.empty()) close(birthplace_);
-  for (const auto& folder : folders_) (void)rmdir(folder.c_str());
+  // Those who were killed need a moment to be gone; who lives on has the group for himself.
+  constexpr int most_tries = 200;
+  int tries = was_killed_ ? most_tries : 1;
+  for (const auto& folder : folders_)
+    while (rmdir(folder.c_str()) != 0 && errno == EBUSY && --tries > 0) usleep(1'000);
 }
 
 }  // namespace superd

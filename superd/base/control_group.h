@@ -47,6 +47,7 @@ class ControlGroup {
   std::vector<std::string> folders_;
   std::vector<int> entries_;
   int birthplace_ = -1;
+  bool was_killed_ = false;
 };
 
 }  // namespace superd

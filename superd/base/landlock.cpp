@@ -11,8 +11,8 @@ namespace superd {
 namespace {
 
 // include/uapi/linux/landlock.h; the headers of the system may be older than its kernel.
-constexpr std::uint64_t execute = 1 << 0, write_file = 1 << 1, read_file = 1 << 2, read_dir = 1 << 3, truncate = 1 << 14,
-                        ioctl_device = 1 << 15;
+constexpr std::uint64_t execute = 1 << 0, write_file = 1 << 1, read_file = 1 << 2, read_dir = 1 << 3,
+                        truncate = 1 << 14, ioctl_device = 1 << 15;
 constexpr std::uint64_t remove_and_make = 0x1ff0;  // from REMOVE_DIR to MAKE_SYM
 constexpr std::uint64_t refer = 1 << 13;
 constexpr std::uint64_t of_files = execute | write_file | read_file | truncate | ioctl_device;

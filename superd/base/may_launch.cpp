@@ -48,8 +48,7 @@ Result<> may_keep(const Launch& wanted) {
   const auto permitted = permitted_capabilities();
   for (const int number : *kept) {
     if (permitted & (std::uint64_t{1} << number)) continue;
-    return error("capabilities: superd has not \"" +
-                 std::string(capability_names()[static_cast<std::size_t>(number)]) +
+    return error("capabilities: superd has not \"" + std::string(capability_names()[static_cast<std::size_t>(number)]) +
                  "\" itself, so that no program can have it from it: leave it out");
   }
   return {};
@@ -59,8 +58,9 @@ Result<> can_confine(const Confinement& wanted) {
   if (!wanted.filters.empty() && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL)
     return error("seccomp: this kernel has no filters of system calls: leave it out");
   if (!wanted.has_paths() || wanted.best_effort || landlock_version() > 0) return {};
-  return error("read_paths, write_paths, execute_paths: this kernel has no Landlock, or it is switched off: leave them "
-               "out, or write best_effort = true");
+  return error(
+      "read_paths, write_paths, execute_paths: this kernel has no Landlock, or it is switched off: leave them "
+      "out, or write best_effort = true");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "superd/base/process.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,14 @@ int number_of_threads() {
     if (!name.starts_with(kernels_own)) ++count;
   }
   return count;
+}
+
+// Before Linux 5.9, or in a sandbox, one by one.
+void close_from_to(unsigned first, unsigned last) noexcept {
+  if (close_range(first, last, 0) == 0) return;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  for (unsigned fd = first; fd <= last && fd < limit.rlim_cur; ++fd) close(static_cast<int>(fd));
 }
 
 }  // namespace
@@ -89,10 +98,10 @@ void keep_descriptors(std::span<const int> kept) noexcept {
     if (fd < 0) continue;
     const auto keep = static_cast<unsigned>(fd);
     if (keep < first) continue;
-    if (keep > first) close_range(first, keep - 1, 0);
+    if (keep > first) close_from_to(first, keep - 1);
     first = keep + 1;
   }
-  close_range(first, UINT_MAX, 0);
+  close_from_to(first, UINT_MAX);
 }
 
 void kill_children() noexcept {

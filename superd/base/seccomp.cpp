@@ -22,19 +22,72 @@ using Filter = Confinement::Filter;
 // of one conversation needs any of it.
 constexpr std::string_view dangerous[] = {
     // other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "process_madvise",
+    "kcmp",
+    "pidfd_getfd",
     // the file system's shape
-    "mount", "umount", "umount2", "mount_setattr", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick",
-    "pivot_root", "chroot", "swapon", "swapoff", "quotactl", "quotactl_fd", "name_to_handle_at", "open_by_handle_at",
+    "mount",
+    "umount",
+    "umount2",
+    "mount_setattr",
+    "move_mount",
+    "open_tree",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "pivot_root",
+    "chroot",
+    "swapon",
+    "swapoff",
+    "quotactl",
+    "quotactl_fd",
+    "name_to_handle_at",
+    "open_by_handle_at",
     // namespaces
-    "unshare", "setns",
+    "unshare",
+    "setns",
     // the kernel itself
-    "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "bpf", "perf_event_open",
-    "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key", "request_key", "syslog",
-    "lookup_dcookie", "acct", "fanotify_init", "iopl", "ioperm", "modify_ldt", "vm86", "vm86old", "nfsservctl", "_sysctl",
-    "uselib", "vhangup", "personality",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "kexec_load",
+    "kexec_file_load",
+    "reboot",
+    "bpf",
+    "perf_event_open",
+    "userfaultfd",
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "keyctl",
+    "add_key",
+    "request_key",
+    "syslog",
+    "lookup_dcookie",
+    "acct",
+    "fanotify_init",
+    "iopl",
+    "ioperm",
+    "modify_ldt",
+    "vm86",
+    "vm86old",
+    "nfsservctl",
+    "_sysctl",
+    "uselib",
+    "vhangup",
+    "personality",
     // the time and the name of the machine
-    "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "stime", "sethostname", "setdomainname",
+    "settimeofday",
+    "clock_settime",
+    "clock_adjtime",
+    "adjtimex",
+    "stime",
+    "sethostname",
+    "setdomainname",
 };
 
 // A ring does what the filter never sees.
@@ -104,7 +157,8 @@ Result<std::vector<sock_filter>> export_program(const Context& context) {
 }  // namespace
 
 std::span<const std::string_view> calls_forbidden_by(Filter filter) noexcept {
-  return filter == Filter::confined ? std::span<const std::string_view>(dangerous) : std::span<const std::string_view>();
+  return filter == Filter::confined ? std::span<const std::string_view>(dangerous)
+                                    : std::span<const std::string_view>();
 }
 
 Result<std::vector<sock_filter>> make_filter(std::span<const Filter> filters, const char* const* words) {

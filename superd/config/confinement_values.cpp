@@ -29,11 +29,10 @@ std::optional<std::vector<int>> indices(const Reading& reading, Words table, std
       continue;
     }
     const auto nearest = nearest_word((*words)[i], table);
-    return reading.complain(
-        reading.node.items[i],
-        fmt::format("\"{}\" is no {}: {}", escaped((*words)[i], 60), kind,
-                    nearest.empty() ? "write " + reading.key.wants(reading.key.bounds)
-                                    : fmt::format("did you mean \"{}\"?", nearest)));
+    return reading.complain(reading.node.items[i],
+                            fmt::format("\"{}\" is no {}: {}", escaped((*words)[i], 60), kind,
+                                        nearest.empty() ? "write " + reading.key.wants(reading.key.bounds)
+                                                        : fmt::format("did you mean \"{}\"?", nearest)));
   }
   return all;
 }
@@ -85,8 +84,8 @@ std::optional<std::vector<std::string>> paths(const Reading& reading) {
   if (!all) return std::nullopt;
   for (std::size_t i = 0; i < all->size(); ++i)
     if (!(*all)[i].starts_with('/'))
-      return reading.complain(reading.node.items[i], fmt::format("\"{}\" is no absolute path: begin it with /",
-                                                                 escaped((*all)[i], 120)));
+      return reading.complain(reading.node.items[i],
+                              fmt::format("\"{}\" is no absolute path: begin it with /", escaped((*all)[i], 120)));
   return all;
 }
 

@@ -48,7 +48,7 @@ void PlaceProgram::hold_back() noexcept {
   if (!back_off_.has_begun()) return;
   log_event(Severity::warning, "program dies again and again",
             {
-                {"service", hosted.name                                                                         },
+                {"service", hosted.name                                                                          },
                 {"then",    "clients wait in the backlog for a pause, which grows to a second, until it does not"}
   });
 }

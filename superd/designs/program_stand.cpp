@@ -88,10 +88,11 @@ detached ProgramStand::stand() {
 }
 
 void ProgramStand::tell_pause() const noexcept {
-  log_event(Severity::warning, "program ends again and again",
-            {
-                {"service", starter_.hosted().name                                 },
-                {"then",    "it is started after a pause, which grows to 5 seconds"}
+  log_event(
+      Severity::warning, "program ends again and again",
+      {
+          {"service", starter_.hosted().name                                 },
+          {"then",    "it is started after a pause, which grows to 5 seconds"}
   });
 }
 

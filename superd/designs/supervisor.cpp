@@ -77,10 +77,9 @@ void Supervisor::obey(Word word) noexcept {
 detached Supervisor::reap_when_told() {
   reaping_.fd = deaths_.fd();
   while (!ending_) {
+    // One signal may stand for many deaths; a second one is not pending beside it.
     signalfd_siginfo told;
-    // One signal may stand for many deaths.
-    while (read(deaths_.fd(), &told, sizeof told) > 0) {
-    }
+    (void)!read(deaths_.fd(), &told, sizeof told);
     reap();
     reaping_.kind = Kind::readable;
     co_await Wait(*engine_, reaping_);

@@ -36,7 +36,8 @@ std::string said_by(const Launch& wanted) {
   ::close(nothing);
   std::string said = started ? "" : started.error().what;
   char room[4096];
-  for (ssize_t size; (size = ::read(ends[0], room, sizeof room)) > 0;) said.append(room, static_cast<std::size_t>(size));
+  for (ssize_t size; (size = ::read(ends[0], room, sizeof room)) > 0;)
+    said.append(room, static_cast<std::size_t>(size));
   ::close(ends[0]);
   if (!started) return said;
   ::waitpid(started->process, nullptr, 0);
@@ -90,9 +91,10 @@ TEST_F(AConfinedProgram, HasTheCapabilitiesItWasGivenAndNoOthers) {
 
 TEST_F(AConfinedProgram, OpensOnlyWhatItsPathsHold) {
   if (landlock_version() == 0) GTEST_SKIP() << "this kernel has no Landlock";
-  auto wanted = shell("cd " + folder_.string() +
-                      "; cat open/file; echo; cat closed/file 2>/dev/null || echo closed; echo x 2>/dev/null > open/new "
-                      "|| echo unwritten; ls closed 2>/dev/null || echo unlisted");
+  auto wanted =
+      shell("cd " + folder_.string() +
+            "; cat open/file; echo; cat closed/file 2>/dev/null || echo closed; echo x 2>/dev/null > open/new "
+            "|| echo unwritten; ls closed 2>/dev/null || echo unlisted");
   wanted.confinement.read_paths = {at("open"), "/dev/null"};
   wanted.confinement.execute_paths = {"/usr", "/bin", "/lib", "/lib64"};
   wanted.confinement.write_paths = {"/dev/null"};
@@ -135,7 +137,8 @@ TEST_F(AConfinedProgram, FindsWhatHasReplacedAPathSinceTheLauncherWasMade) {
 }
 
 TEST_F(AConfinedProgram, MakesNoSocketsButLocalOnesWithoutNetwork) {
-  auto wanted = shell(python("import socket; socket.socket(socket.AF_UNIX); print(\"local\", flush=True); socket.socket()"));
+  auto wanted =
+      shell(python("import socket; socket.socket(socket.AF_UNIX); print(\"local\", flush=True); socket.socket()"));
   EXPECT_EQ(said_by(wanted), "local\n");
   wanted.confinement.filters = {Confinement::Filter::no_network};
   EXPECT_EQ(said_by(wanted), "PermissionError: [Errno 1] Operation not permitted\n");
@@ -151,7 +154,8 @@ TEST_F(AConfinedProgram, ExecutesNothingElseWithoutNewPrograms) {
 
 TEST_F(AConfinedProgram, MakesNoDangerousCalls) {
   if (!is_root()) GTEST_SKIP() << "only root could";
-  auto wanted = shell("unshare -n true 2>/dev/null && echo unshared; chroot / true 2>/dev/null && echo chrooted; echo end");
+  auto wanted =
+      shell("unshare -n true 2>/dev/null && echo unshared; chroot / true 2>/dev/null && echo chrooted; echo end");
   EXPECT_EQ(said_by(wanted), "unshared\nchrooted\nend\n");
   wanted.confinement.filters = {Confinement::Filter::confined, Confinement::Filter::no_network};
   EXPECT_EQ(said_by(wanted), "end\n");
@@ -184,11 +188,10 @@ TEST(ControlGroups, AreFoundWhereTheProcessIs) {
       "27 20 0:24 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
       "28 20 0:25 / /proc rw - proc proc rw\n";
   constexpr std::string_view own = "4:memory:/a/b\n2:cpu,cpuacct:/box/inner\n0::/\n";
-  EXPECT_EQ(find_hierarchies(mounts, own),
-            (std::vector<Hierarchy>{
-                {"/sys/fs/cgroup/memory/a/b", "rw,memory"     },
-                {"/sys/fs/cgroup/cpu/inner",  "rw,cpu,cpuacct"},
-                {"/sys/fs/cgroup/unified",    ""              }
+  EXPECT_EQ(find_hierarchies(mounts, own), (std::vector<Hierarchy>{
+                                               {"/sys/fs/cgroup/memory/a/b", "rw,memory"     },
+                                               {"/sys/fs/cgroup/cpu/inner",  "rw,cpu,cpuacct"},
+                                               {"/sys/fs/cgroup/unified",    ""              }
   }));
 }
 

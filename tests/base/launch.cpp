@@ -1,5 +1,3 @@
-#include "superd/base/launcher.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
@@ -9,6 +7,8 @@
 #include <csignal>
 #include <string>
 #include <vector>
+
+#include "superd/base/launcher.h"
 
 using namespace superd;
 

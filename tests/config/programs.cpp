@@ -121,8 +121,9 @@ TEST(AProgramsKeys, ThatAreWrongSayWhatWouldBeRight) {
             Lines{"x.toml:4: cpu: \"half\" is no share: write \"1%\" to \"100000%\", where 200% are two processors"});
   EXPECT_EQ(errors_of(program_with("processes = 0")),
             Lines{"x.toml:4: processes: 0 is below 1: a limit can be raised, not switched off"});
-  EXPECT_EQ(errors_of(program_with("pass = \"listen_fds\"")),
-            Lines{"x.toml:4: pass: \"listen_fds\" is of a program that takes clients in by itself: write wait = true too"});
+  EXPECT_EQ(
+      errors_of(program_with("pass = \"listen_fds\"")),
+      Lines{"x.toml:4: pass: \"listen_fds\" is of a program that takes clients in by itself: write wait = true too"});
   EXPECT_EQ(errors_of(program_with("no_new_privileges = 1")),
             Lines{"x.toml:4: no_new_privileges: is a whole number: write true or false"});
   EXPECT_EQ(errors_of(echo_with("wait = true")),
