@@ -9,9 +9,11 @@
 
 #include "superd/base/log.h"
 #include "superd/config/config.h"
+#include "superd/config/plan.h"
 #include "superd/super/bind.h"
 #include "superd/super/host.h"
 #include "superd/super/life.h"
+#include "superd/super/rebind.h"
 #include "superd/super/tables.h"
 #include "superd/super/welcome.h"
 
@@ -23,6 +25,7 @@ struct Options {
   std::string config;
   std::string check;
   std::optional<std::uint16_t> port_base;
+  std::string diff;
   bool print_config = false;
   bool list = false;
 };
@@ -40,24 +43,32 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
   return code;
 }
 
-// A file that is wrong changes nothing.
-void reload(const Options& options, superd::Host& host) {
-  auto wanted = wanted_table(options);
-  const auto complaints = wanted ? host.change(*wanted) : wanted.error();
-  for (const auto& line : complaints)
-    superd::log_event(superd::Severity::error, wanted ? "not changed" : "no reload",
+void log_lines(const char* what, const std::vector<std::string>& lines) {
+  for (const auto& line : lines)
+    superd::log_event(superd::Severity::error, what,
                       {
                           {"why", line}
     });
-  if (wanted)
-    superd::log_event(superd::Severity::info, "reloaded",
-                      {
-                          {"file",        options.config   },
-                          {"not_changed", complaints.size()}
-    });
 }
 
-ExitCode serve(const Options& options, const superd::ServiceTable& table) {
+// A file that is wrong, or a socket that cannot be had, changes nothing.
+void reload(const Options& options, superd::Host& host, superd::ServiceTable& in_force) {
+  auto wanted = wanted_table(options);
+  if (!wanted) return log_lines("no reload", wanted.error());
+  const auto held = host.sockets();
+  auto fresh = superd::rebind(in_force, *wanted, held);
+  if (!fresh) return log_lines("no reload", fresh.error());
+  superd::set_log(wanted->log_level, wanted->log_format);
+  log_lines("not changed", superd::change_options_of_held(in_force, *wanted, held));
+  log_lines("not changed", host.change(*wanted, std::move(fresh->bound)));
+  in_force = std::move(*wanted);
+  superd::log_event(superd::Severity::info, "reloaded",
+                    {
+                        {"file", options.config}
+  });
+}
+
+ExitCode serve(const Options& options, superd::ServiceTable table) {
   superd::set_log(table.log_level, table.log_format);
   if (auto prepared = superd::prepare_process(); !prepared)
     return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
@@ -72,11 +83,22 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
     return complain({"superd: " + served.error().what}, ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);
   std::fflush(stdout);
-  const auto read_again = [&] { reload(options, host); };
+  const auto read_again = [&] { reload(options, host, table); };
   return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr);
 }
 
+// From the file that is in force, or the built-in configuration, to another one.
+ExitCode show_difference(const Options& options) {
+  const auto now = wanted_table(options), wanted = superd::read_config(options.diff);
+  if (!now) return complain(now.error(), ExitCode::misuse);
+  if (!wanted) return complain(wanted.error(), ExitCode::misuse);
+  const auto plan = superd::difference(*now, *wanted);
+  std::fputs(superd::print_plan(plan).c_str(), stdout);
+  return plan.is_empty() ? ExitCode::drained : ExitCode::cut;
+}
+
 ExitCode act(const Options& options) {
+  if (!options.diff.empty()) return show_difference(options);
   if (options.list) {
     std::fputs(superd::tables_as_json().c_str(), stdout);
     return ExitCode::drained;
@@ -97,6 +119,8 @@ int main(int argc, char** argv) try {
       "Without a file it serves echo, discard, chargen, daytime, time and qotd on the loopback, ports 10000 up.");
   app.add_option("-c,--config", options.config, "serve what this file says (docs/configuration.md)")->type_name("FILE");
   app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")
+      ->type_name("FILE");
+  app.add_option("--diff", options.diff, "print what a reload of this file would change: 0 nothing, 1 something")
       ->type_name("FILE");
   app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
   app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");

@@ -60,6 +60,8 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
+
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
 
 constexpr auto program_of = &ServiceSettings::program;
@@ -144,6 +146,8 @@ constexpr Key table[] = {
     key<Duration, options, &ListenOptions::keepalive>(
         "keepalive", anywhere, {second, 32'767 * second},
         "silence after which a connection is probed for a vanished client"),
+    key<Choice<when_absent>, options, &ListenOptions::when_absent>(
+        "when_absent", anywhere, none, "what to do about an address that no interface has yet"),
     key<Mode, options, &ListenOptions::mode>("mode", anywhere, none, "of a unix socket's file"),
     key<Id<user>, options, &ListenOptions::owner>("owner", anywhere, none, "of a unix socket's file"),
     key<Id<user_group>, options, &ListenOptions::group>("owner_group", anywhere, none, "of a unix socket's file"),

@@ -94,6 +94,8 @@ void note_end(const HostedService& hosted, Worker* worker, Time begun, Time now)
 detached run(const Arrival& arrival) {
   // Moved here, in the body, because arguments are gone when there is no memory for the frame. The arrival itself is gone
   // after the first wait.
+  // The service may be removed as soon as the seat is given back, which is not over then.
+  const auto served = arrival.hosted.shared_from_this();
   Socket socket = std::move(arrival.socket);
   Seat seat = std::move(arrival.seat);
   Worker* const worker = arrival.worker;

@@ -50,6 +50,8 @@ class PlaceHere final : public Placement {
              Seat& seat) override;
   void note_open(HostedService&) noexcept override;
   void note_closed(HostedService&) noexcept override;
+  /// See Workers.
+  void forget_idle() noexcept { workers_.forget_idle(); }
 
  private:
   Waiter& waiter_;
@@ -116,6 +118,7 @@ class Door {
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }
+  [[nodiscard]] const std::shared_ptr<Listener>& listener() const noexcept { return listener_; }
 
  private:
   // Long enough that a loop out of descriptors costs nothing, short enough that nobody notices when it is over.

@@ -6,17 +6,18 @@
 #include <string>
 
 #include "superd/serve/answer_guard.h"
+#include "superd/serve/handler_in_force.h"
 #include "superd/serve/level.h"
 #include "superd/serve/limits.h"
 #include "superd/serve/program.h"
 #include "superd/serve/scoreboard.h"
-#include "superd/serve/service.h"
 
 namespace superd {
 
 /// A service as it is being served: its handler, and the bounds and counters of all its conversations, whatever their
-/// listener, thread, process or engine. Shared by the listeners; thread-safe. What changes in it lies on the scoreboard.
-struct HostedService {
+/// listener, thread, process or engine. Shared by the listeners, and by conversations over connections until they have
+/// ended; thread-safe. What changes in it lies on the scoreboard.
+struct HostedService : std::enable_shared_from_this<HostedService> {
   /// On a scoreboard that somebody else has made, and may have been served on before; without one, on a new one.
   HostedService(std::string service_name, std::shared_ptr<Service> handler, const Limits& bounds,
                 std::shared_ptr<const OwnPorts> own_ports, std::shared_ptr<const Scoreboard> its_board = nullptr)
@@ -43,8 +44,8 @@ struct HostedService {
   }
 
   const std::string name;
-  const std::shared_ptr<Service> service;  ///< null where a program serves
-  std::optional<Program> program;          ///< set before it is served
+  HandlerInForce service;          ///< null where a program serves
+  std::optional<Program> program;  ///< of the process that serves, which reads it in one thread
   LimitsInForce limits;
   const std::shared_ptr<const Scoreboard> shared_board;
   const Scoreboard& board;

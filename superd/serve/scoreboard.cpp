@@ -1,8 +1,12 @@
 #include "superd/serve/scoreboard.h"
 
+#include <sys/random.h>
+
 namespace superd {
 
 Scoreboard::Scoreboard(const std::string& service) : Scoreboard(SharedMemory("superd " + service, sizeof(Contents))) {
+  if (getrandom(&contents_.id, sizeof contents_.id, 0) != sizeof contents_.id)
+    broken("the kernel has no random numbers");
   contents_.seats.begin();
   contents_.answers.begin();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,6 +25,8 @@ class Scoreboard {
   /// The one that another process has made, as it is. An error when it is none, or another version's.
   [[nodiscard]] static Result<std::shared_ptr<const Scoreboard>> attach(int descriptor);
 
+  /// Which one it is, in whatever process.
+  [[nodiscard]] std::uint64_t id() const noexcept { return contents_.id; }
   /// To be handed to other processes; -1: only those forked from here can have it.
   [[nodiscard]] int fd() const noexcept { return memory_.fd(); }
 
@@ -54,6 +57,7 @@ class Scoreboard {
     AnswerRates answers;
     SeatCounts seats;
     KernelDrops kernel_drops;
+    std::uint64_t id;
   };
 
   explicit Scoreboard(SharedMemory memory) noexcept : memory_(std::move(memory)), contents_(memory_.as<Contents>()) {}

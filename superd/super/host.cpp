@@ -34,32 +34,49 @@ std::string Host::group_of(const ServiceSettings& settings) {
   return "service " + settings.name;
 }
 
+// In shared memory: a process that was forked before a port came knows it too.
+Host::Host() {
+  const auto memory = std::make_shared<SharedMemory>("superd own ports", sizeof(OwnPorts));
+  own_ports_ = {memory, &memory->as<OwnPorts>()};
+}
+
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
+  std::map<std::string, std::vector<BoundListener>> by_service;
+  for (auto& listener : bound) by_service[listener.service].push_back(std::move(listener));
   for (const auto& settings : table.services) {
-    const auto* entry = settings.has_program() ? nullptr : find_service(settings.handler);
-    if (!entry && !settings.has_program())
+    if (!settings.has_program() && !find_service(settings.handler))
       return error("service " + settings.name + ": no handler is called \"" + settings.handler + "\"");
-    std::vector<BoundListener> own;
-    for (auto& listener : bound)
-      if (listener.service == settings.name) own.push_back(std::move(listener));
-    if (auto opened = open(settings, entry ? entry->make() : nullptr, std::move(own)); !opened) return opened;
+    auto own = by_service.extract(settings.name);
+    auto opened =
+        open(settings, nullptr, own ? std::move(own.mapped()) : std::vector<BoundListener>(), table.port_base);
+    if (!opened) return opened;
   }
   return open_designs();
 }
 
 Result<> Host::serve(const ServiceSettings& settings, std::shared_ptr<Service> handler,
                      std::vector<BoundListener> bound) {
-  if (auto opened = open(settings, std::move(handler), std::move(bound)); !opened) return opened;
+  if (auto opened = open(settings, std::move(handler), std::move(bound), 0); !opened) return opened;
   return open_designs();
 }
 
-Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler,
-                    std::vector<BoundListener> bound) {
-  if (auto checked = check_design(settings.design); !checked) return checked;
+// Without a handler: that of the table, or a program.
+std::shared_ptr<HostedService> Host::hosted_for(const ServiceSettings& settings, std::shared_ptr<Service> handler) {
   const auto board = boards_.extract(settings.name);
+  const bool is_own = handler != nullptr;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_,
                                                 board ? board.mapped() : nullptr);
-  if (settings.has_program()) hosted->program = settings.program;
+  if (settings.has_program())
+    hosted->program = settings.program;
+  else if (!is_own)
+    hosted->service.change(settings.handler, find_service(settings.handler)->make());
+  return hosted;
+}
+
+Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound,
+                    std::uint16_t port_base) {
+  if (auto checked = check_design(settings.design); !checked) return checked;
+  auto hosted = hosted_for(settings, std::move(handler));
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];
@@ -68,8 +85,9 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
     const auto local = local_endpoint(listener.socket);
     if (!local) return std::unexpected(local.error());
     if (listener.address.transport == Transport::udp) own_ports_->add(local->port());
-    group.listeners.push_back(
-        std::make_shared<Listener>(std::move(listener.socket), listener.address.transport, *local, hosted));
+    const auto transport = listener.address.transport;
+    group.listeners.push_back(std::make_shared<Listener>(std::move(listener.socket), transport, *local, hosted));
+    stands_.push_back({std::move(listener.address), port_base, group.listeners.back()});
   }
   return {};
 }
@@ -85,7 +103,7 @@ Result<> Host::prepare_nursery() {
       groups_, [](const auto& entry) { return entry.second.forks() && !entry.second.fresh().empty(); });
   const bool is_there = !nurseries_.empty() && (known_ == hosted_.size() || !is_wanted);
   if (is_there || !(is_wanted || may_change_)) return {};
-  auto nursery = Nursery::start(hosted_);
+  auto nursery = Nursery::start(hosted_, own_ports_);
   if (!nursery) return std::unexpected(nursery.error());
   nurseries_.push_back(std::move(*nursery));
   known_ = hosted_.size();
@@ -94,14 +112,18 @@ Result<> Host::prepare_nursery() {
 
 Result<std::unique_ptr<Design>> Host::make(const Group& group) {
   if (!group.forks()) return make_design(group.settings);
+  if (nurseries_.empty())
+    return error("design \"" + group.settings.design + "\" forks, which a process with threads cannot: restart superd");
   return nurseries_.back()->make(group.settings);
 }
 
 bool Host::tend() noexcept {
+  end_partings();
   end_retired();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);
+  for (const auto& hosted : leaving_) hosted->release_process(0);
   return false;
 }
 
@@ -144,6 +166,7 @@ bool Host::close() noexcept {
 
 void Host::cut() noexcept {
   for (const auto& hosted : hosted_) hosted->level.cut_all();
+  for (const auto& hosted : leaving_) hosted->level.cut_all();
   for (const auto& retired : retired_) retired.design->cut();
   for (auto& [name, group] : groups_)
     if (group.design) group.design->cut();
@@ -159,6 +182,7 @@ std::vector<std::pair<std::string, Report>> Host::reports() const {
 int Host::level() const noexcept {
   int sum = 0;
   for (const auto& hosted : hosted_) sum += hosted->level.count();
+  for (const auto& hosted : leaving_) sum += hosted->level.count();
   return sum;
 }
 

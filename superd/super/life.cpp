@@ -130,7 +130,7 @@ void log_reports(const Host& host) {
   }
 }
 
-ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload) {
+ExitCode run_until_signalled(Host& host, const Millis& drain_patience, const std::function<void()>& reload) {
   bool is_broken = false;
   for (;;) {
     const int signal = next_signal(host.next_tending());
