@@ -114,6 +114,7 @@ Result<> Host::find_stands(Next& next, std::vector<BoundListener> fresh, std::ui
   std::map<std::string_view, std::shared_ptr<HostedService>> services;
   for (const auto& hosted : next.hosted) services.emplace(hosted->name, hosted);
   std::vector<std::uint64_t> taken_over;
+  std::vector<Stand> come;
   std::map<std::string, std::vector<ListenAddress>> missing;
   for (const auto& [name, settings] : next.settings) missing.emplace(name, settings.listen);
   const auto strike = [&](const std::string& name, const ListenAddress& address, std::uint16_t base) {
@@ -131,8 +132,8 @@ Result<> Host::find_stands(Next& next, std::vector<BoundListener> fresh, std::ui
     if (!local) return std::unexpected(local.error());
     taken_over.push_back(identity_of(bound.socket));
     const auto transport = bound.address.transport;
-    next.stands.push_back({std::move(bound.address), port_base,
-                           std::make_shared<Listener>(std::move(bound.socket), transport, *local, hosted->second)});
+    come.push_back({std::move(bound.address), port_base,
+                    std::make_shared<Listener>(std::move(bound.socket), transport, *local, hosted->second)});
   }
   for (const auto& stand : stands_) {
     const auto& hosted = *stand.listener->hosted;
@@ -143,6 +144,7 @@ Result<> Host::find_stands(Next& next, std::vector<BoundListener> fresh, std::ui
     else if (std::ranges::find(taken_over, identity_of(stand.listener->socket)) == taken_over.end())
       next.removed.insert(stand.listener);
   }
+  std::ranges::move(come, std::back_inserter(next.stands));
   return {};
 }
 
