@@ -60,6 +60,9 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view over_rate[] = {"delay", "refuse"};
+constexpr std::string_view refused[] = {"reset", "close", "tarpit"};
+
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
 
 constexpr auto program_of = &ServiceSettings::program;
@@ -135,6 +138,24 @@ constexpr Key table[] = {
                                                "times that a datagram's answer may be longer than it, plus 64 bytes"),
     key<Networks, limits, &Limits::trusted>("trusted", anywhere, none,
                                             "where answer_rate and amplification do not hold"),
+
+    key<Access, limits, &Limits::allow>("allow", anywhere, none, "who may come, and nobody else; empty: everybody"),
+    key<Access, limits, &Limits::deny>("deny", anywhere, none, "who may not come"),
+    key<HoursOfDays, limits, &Limits::hours>("hours", anywhere, none, "when clients may come; empty: always"),
+    key<Frequency, limits, &Limits::client_rate>("client_rate", anywhere, none, "new connections of one client"),
+    key<Frequency, limits, &Limits::prefix_rate>("prefix_rate", anywhere, none, "new connections of one /24 or /56"),
+    key<Choice<over_rate>, limits, &Limits::over_rate>("over_rate", anywhere, none,
+                                                       "a connection over its rate waits for it or is refused"),
+    key<Whole, limits, &Limits::per_prefix>("per_prefix", anywhere, limit(1'000'000),
+                                            "conversations at once of one /24 or /56"),
+    key<Load, limits, &Limits::max_load>("max_load", anywhere, none,
+                                         "the machine's load from which on nobody new is let in"),
+    key<Choice<refused>, limits, &Limits::refused>("refused", anywhere, none,
+                                                   "the connection of who is refused is reset, closed or held"),
+    key<Duration, limits, &Limits::tarpit_time>("tarpit_time", anywhere, limit(24 * 3600 * second),
+                                                "how long the tarpit holds a connection"),
+    key<Greeting, limits, &Limits::banner>("banner", anywhere, none, "what clients are sent first that are let in"),
+    key<Greeting, limits, &Limits::banner_refused>("banner_refused", anywhere, none, "what clients are sent that are not"),
 
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),

@@ -21,16 +21,25 @@ void Seat::leave() noexcept {
   if (Level* level = std::exchange(level_, nullptr)) level->give_back(*this);
 }
 
-Level::Level(int level, int per_client) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
-  counts_.begin(std::min(level, most), per_client);
+namespace {
+
+SeatBounds possible(SeatBounds bounds) noexcept {
+  bounds.level = std::min(bounds.level, Level::most);
+  return bounds;
 }
 
-Level::Level(SeatCounts& counts, int level, int per_client) noexcept : counts_(counts) {
-  counts_.begin(std::min(level, most), per_client);
+}  // namespace
+
+Level::Level(const SeatBounds& bounds) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
+  counts_.begin(possible(bounds));
 }
 
-void Level::set_bounds(int level, int per_client) noexcept {
-  counts_.set_bounds(std::min(level, most), per_client);
+Level::Level(SeatCounts& counts, const SeatBounds& bounds) noexcept : counts_(counts) {
+  counts_.begin(possible(bounds));
+}
+
+void Level::set_bounds(const SeatBounds& bounds) noexcept {
+  counts_.set_bounds(possible(bounds));
   tell(vacant());
 }
 
@@ -49,7 +58,7 @@ std::expected<Seat, Level::Refusal> Level::take_for(const ClientKey& client) noe
   const auto refused = counts_.take(client, process_);
   if (!refused) return Seat(this, client, process_);
   // For a moment it was counted: who asked meanwhile saw the level reached.
-  if (*refused == Refusal::client_has_enough) tell(1);
+  if (*refused != Refusal::full) tell(1);
   return std::unexpected(*refused);
 }
 

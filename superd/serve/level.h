@@ -71,12 +71,14 @@ class Level {
   using Refusal = SeatRefusal;
 
   /// In memory of its own.
-  Level(int level, int per_client);
+  Level(int level, int per_client) : Level(SeatBounds{level, per_client, most}) {}
+  explicit Level(const SeatBounds& bounds);
   /// `counts` is zeroed shared memory, which must outlive the Level.
-  Level(SeatCounts& counts, int level, int per_client) noexcept;
+  Level(SeatCounts& counts, const SeatBounds& bounds) noexcept;
 
   /// Other bounds from now on, up to `most`. Who is seated stays, even above a lowered level.
-  void set_bounds(int level, int per_client) noexcept;
+  void set_bounds(const SeatBounds& bounds) noexcept;
+  void set_bounds(int level, int per_client) noexcept { set_bounds({level, per_client, most}); }
   static constexpr int most = 1'000'000;
 
   /// A place for a connection of this client; `fd` is what cut_all() will shut down.

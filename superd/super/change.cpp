@@ -39,14 +39,14 @@ bool leave_all(std::span<Design* const> designs) {
 std::vector<std::string> Host::change(const ServiceTable& wanted) {
   std::vector<std::string> complaints;
   end_retired();
-  const auto settings = possible_settings(wanted, complaints);
+  auto settings = possible_settings(wanted, complaints);
   auto groups = groups_for(settings);
   if (retired_.size() + groups.size() > most_retired) {
     complaints.push_back(
         fmt::format("{} earlier designs still have conversations: try again when they have ended", retired_.size()));
     return complaints;
   }
-  change_limits(settings);
+  change_limits(settings, complaints);
   if (auto made = make_changed(groups); !made) {
     complaints.push_back(made.error().what + "; the designs stay as they were");
     return complaints;
@@ -82,9 +82,16 @@ Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<s
   return result;
 }
 
-void Host::change_limits(const Settings& wanted) {
-  for (const auto& hosted : hosted_)
-    if (const auto& limits = wanted.at(hosted->name).limits; limits != *hosted->limits) hosted->change(limits);
+void Host::change_limits(Settings& wanted, std::vector<std::string>& complaints) {
+  for (const auto& hosted : hosted_) {
+    auto& limits = wanted.at(hosted->name).limits;
+    if (limits == *hosted->limits) continue;
+    if (const auto changed = hosted->change(limits); !changed) {
+      complaints.push_back(
+          fmt::format("service {}: {}; its limits stay as they were", hosted->name, changed.error().what));
+      limits = *hosted->limits;
+    }
+  }
 }
 
 Host::Groups Host::groups_for(const Settings& wanted) const {

@@ -57,6 +57,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
                     std::vector<BoundListener> bound) {
   if (auto checked = check_design(settings.design); !checked) return checked;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
+  if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
   if (settings.has_program()) hosted->program = settings.program;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
@@ -123,6 +124,7 @@ Result<> Host::open_designs() {
                     {"design",  group.settings.design                                                   }
       });
   }
+  refresher_.look_after(hosted_);
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "superd/designs/design.h"
 #include "superd/super/bind.h"
 #include "superd/super/nursery.h"
+#include "superd/super/refresher.h"
 
 namespace superd {
 
@@ -90,7 +91,7 @@ class Host {
 
   using Settings = std::map<std::string, ServiceSettings>;
   Settings possible_settings(const ServiceTable& wanted, std::vector<std::string>& complaints) const;
-  void change_limits(const Settings& wanted);
+  void change_limits(Settings& wanted, std::vector<std::string>& complaints);
   Groups groups_for(const Settings& wanted) const;
   bool is_unchanged(const std::string& name, const Group& group) const noexcept;
   Result<> make_changed(Groups& groups);
@@ -106,6 +107,7 @@ class Host {
   // Last: the designs end before the services.
   Groups groups_;
   std::vector<Retired> retired_;
+  Refresher refresher_;
 };
 
 struct Drained {

@@ -165,7 +165,9 @@ Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Bounds& want
   if (known == known_.end())
     return error("service " + wanted.service + " was not there when the nursery was forked: restart superd to have it");
   // Its bounds are shared memory, and are so already; the others are each process's own.
-  if (*(*known)->limits != wanted.limits) (*known)->change(wanted.limits);
+  if (*(*known)->limits == wanted.limits) return *known;
+  if (const auto changed = (*known)->change(wanted.limits); !changed)
+    return error("service " + wanted.service + ": " + changed.error().what);
   return *known;
 }
 
