@@ -75,6 +75,8 @@ constexpr Key table[] = {
     key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
     key<Duration, &ServiceTable::drain>("drain", program, long_limit,
                                         "how long conversations may go on after SIGTERM before they are cut"),
+    key<Whole, &ServiceTable::overall_level>("overall_level", program, limit(ServiceTable::no_overall_level),
+                                             "conversations at once of all services together"),
     key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
 
@@ -155,7 +157,8 @@ constexpr Key table[] = {
     key<Duration, limits, &Limits::tarpit_time>("tarpit_time", anywhere, limit(24 * 3600 * second),
                                                 "how long the tarpit holds a connection"),
     key<Greeting, limits, &Limits::banner>("banner", anywhere, none, "what clients are sent first that are let in"),
-    key<Greeting, limits, &Limits::banner_refused>("banner_refused", anywhere, none, "what clients are sent that are not"),
+    key<Greeting, limits, &Limits::banner_refused>("banner_refused", anywhere, none,
+                                                   "what clients are sent that are not"),
 
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),

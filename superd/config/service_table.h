@@ -46,6 +46,10 @@ struct ServiceTable {
   /// How long conversations may go on after SIGTERM. Ten seconds are what most supervisors wait before they kill.
   Millis drain{10'000};
 
+  /// Conversations at once of all services together. What their levels sum up to is bound enough, unless there are many.
+  int overall_level = no_overall_level;
+  static constexpr int no_overall_level = 1'000'000;
+
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;
 

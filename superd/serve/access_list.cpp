@@ -77,7 +77,9 @@ AccessTable AccessList::made_table() const {
 }
 
 bool AccessList::admits(const AddressBits& address) const noexcept {
-  const auto judged = [&](Opinion opinion) { return (opinion == Opinion::none ? otherwise_ : opinion) == Opinion::allow; };
+  const auto judged = [&](Opinion opinion) {
+    return (opinion == Opinion::none ? otherwise_ : opinion) == Opinion::allow;
+  };
   if (!has_files()) return judged(table_.of(address));
   const std::lock_guard lock(mutex_);
   return judged(table_.of(address));
@@ -94,7 +96,7 @@ bool AccessList::read_changed(SetFile& set) noexcept try {
   if (std::exchange(set.failure, read.error().what) != read.error().what)
     log_event(Severity::error, "set file not read",
               {
-                  {"why",  read.error().what    },
+                  {"why",  read.error().what         },
                   {"then", "it is in force as it was"}
     });
   return false;

@@ -8,7 +8,8 @@ Result<AccessRule> AccessRule::parse(std::string_view text) {
   if (text.starts_with('@')) {
     const auto path = text.substr(1);
     if (!path.starts_with('/') || path.find('\0') != path.npos)
-      return error('"' + escaped(text, 80) + R"(" is no set file: write its absolute path, as in "@/etc/superd/friends")");
+      return error('"' + escaped(text, 80) +
+                   R"(" is no set file: write its absolute path, as in "@/etc/superd/friends")");
     return AccessRule{Kind::set_file, {}, std::string(path)};
   }
   auto network = Network::parse(text);

@@ -53,7 +53,9 @@ Result<std::unique_ptr<Admission::Texts>> Admission::read(const Limits& wanted) 
     if (!access) return std::unexpected(access.error());
     texts->access = std::move(*access);
   }
-  for (auto [banner, text] : {std::pair(&texts->accepted, &wanted.banner), {&texts->refused, &wanted.banner_refused}}) {
+  for (auto [banner, text] : {
+           std::pair(&texts->accepted, &wanted.banner), {&texts->refused, &wanted.banner_refused}
+  }) {
     auto made = Banner::make(*text);
     if (!made) return std::unexpected(made.error());
     *banner = std::move(*made);

@@ -37,7 +37,7 @@ void Banner::refresh() noexcept try {
   if (std::exchange(failure_, why) != why && !read)
     log_event(Severity::error, "banner not read",
               {
-                  {"why",  why                      },
+                  {"why",  why                   },
                   {"then", "it is sent as it was"}
     });
 } catch (const std::bad_alloc&) {

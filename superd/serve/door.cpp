@@ -167,7 +167,7 @@ Wait Door::vacancy() noexcept try {
   operation_.kind = Kind::signal;
   // Another process cannot signal here.
   constexpr Millis look_again{20};
-  operation_.deadline = level.is_in_processes() ? waiter_.now() + look_again : tarpit_.next();
+  operation_.deadline = level.is_told_late() ? waiter_.now() + look_again : tarpit_.next();
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
   else if (!has_asked_)

@@ -63,9 +63,7 @@ bool Door::chore_comes_first() noexcept {
 /// Is there a clock beside the door? Where several threads block in accept(2) at one socket there is none.
 bool Door::can_delay() const noexcept { return !manner_.blocking || manner_.batch > 1; }
 
-Time Door::next_chore() const noexcept {
-  return std::min({delayed_.next(), tarpit_.next(), hosted_.refusals.next()});
-}
+Time Door::next_chore() const noexcept { return std::min({delayed_.next(), tarpit_.next(), hosted_.refusals.next()}); }
 
 // Who was to come later is let in at once when the door closes: the rate is for those who come, not for those who are in.
 bool Door::has_delayed() noexcept {

@@ -50,12 +50,15 @@ void Level::join_as_process(std::uint32_t process) noexcept {
 
 int Level::release_process(std::uint32_t process, Counter* as) noexcept {
   const int seats = counts_.release(process, as);
+  if (overall_) overall_->give_back(seats);
   tell(seats);
   return seats;
 }
 
 std::expected<Seat, Level::Refusal> Level::take_for(const ClientKey& client) noexcept {
+  if (overall_ && !overall_->take()) return std::unexpected(Refusal::full);
   const auto refused = counts_.take(client, process_);
+  if (refused && overall_) overall_->give_back(1);
   if (!refused) return Seat(this, client, process_);
   // For a moment it was counted: who asked meanwhile saw the level reached.
   if (*refused != Refusal::full) tell(1);
@@ -92,6 +95,7 @@ void Level::give_back(Seat& seat) noexcept {
     }
   }
   counts_.give_back(seat.client_, seat.process_);
+  if (overall_) overall_->give_back(1);
   tell(1);
 }
 

@@ -149,6 +149,8 @@ void Host::end_retired() noexcept {
   std::erase_if(retired_, [](const Retired& retired) { return retired.design->is_done(); });
 }
 
-Time Host::next_tending() const noexcept { return retired_.empty() ? never : Clock::now() + retired_pause; }
+Time Host::next_tending() const noexcept {
+  return std::min(next_healing_, retired_.empty() ? never : Clock::now() + retired_pause);
+}
 
 }  // namespace superd

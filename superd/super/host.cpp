@@ -35,6 +35,8 @@ std::string Host::group_of(const ServiceSettings& settings) {
 }
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
+  if (!overall_ && table.overall_level < ServiceTable::no_overall_level)
+    overall_ = std::make_shared<OverallLevel>(table.overall_level);
   for (const auto& settings : table.services) {
     const auto* entry = settings.has_program() ? nullptr : find_service(settings.handler);
     if (!entry && !settings.has_program())
@@ -58,6 +60,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
   if (auto checked = check_design(settings.design); !checked) return checked;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
   if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
+  hosted->level.share(overall_);
   if (settings.has_program()) hosted->program = settings.program;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
@@ -96,8 +99,15 @@ Result<std::unique_ptr<Design>> Host::make(const Group& group) {
   return nurseries_.back()->make(group.settings);
 }
 
+void Host::heal_overall() noexcept {
+  if (Clock::now() < next_healing_) return;
+  next_healing_ = Clock::now() + Seconds(1);
+  overall_->heal(level());
+}
+
 bool Host::tend() noexcept {
   end_retired();
+  if (overall_) heal_overall();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);
@@ -125,6 +135,8 @@ Result<> Host::open_designs() {
       });
   }
   refresher_.look_after(hosted_);
+  // Only processes can be killed beside it.
+  if (overall_ && !nurseries_.empty()) next_healing_ = Clock::now();
   return {};
 }
 

@@ -28,6 +28,10 @@ class Host {
   /// Cuts what is still under way.
   ~Host();
 
+  /// Before serve(): the conversations of all its services count towards this level as well, which other hosts may share.
+  /// Without it, serve() makes one where the table wants it.
+  void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
+
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
 
@@ -97,8 +101,11 @@ class Host {
   Result<> make_changed(Groups& groups);
   Result<> open_changed(Groups& groups);
   void end_retired() noexcept;
+  void heal_overall() noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  std::shared_ptr<OverallLevel> overall_;
+  Time next_healing_ = never;
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery

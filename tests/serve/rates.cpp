@@ -43,8 +43,9 @@ TEST(ARate, IsReadAndPrinted) {
 }
 
 TEST(ARate, IsRefusedWhereItIsNone) {
-  for (const auto* text : {"", "20", "/s", "0/s", "-1/s", "20/d", "20/ s", "20/s ", "20/s burst", "20/s burst 0", "1.5/s",
-                           "20/s burst 4x", "20/sec", "1000001/s", "99999999999/s", "1/s burst 1000001", "20 /s"})
+  for (const auto* text :
+       {"", "20", "/s", "0/s", "-1/s", "20/d", "20/ s", "20/s ", "20/s burst", "20/s burst 0", "1.5/s", "20/s burst 4x",
+        "20/sec", "1000001/s", "99999999999/s", "1/s burst 1000001", "20 /s"})
     EXPECT_FALSE(parse_rate(text)) << text;
   EXPECT_NE(parse_rate("1/h burst 25").error().what.find("longer than a day"), std::string::npos);
 }

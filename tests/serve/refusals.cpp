@@ -47,7 +47,8 @@ TEST(TheRefusalLog, HasLinesForEachReason) {
   const Time now{std::chrono::hours(1)};
   const auto lines = lines_of([&] {
     for (int i = 0; i < 10; ++i)
-      for (const auto why : {Refusal::access, Refusal::hours, Refusal::client}) log.note(why, endpoint("192.0.2.1:1"), now);
+      for (const auto why : {Refusal::access, Refusal::hours, Refusal::client})
+        log.note(why, endpoint("192.0.2.1:1"), now);
   });
   EXPECT_EQ(lines.size(), 15U);
   const auto rest = lines_of([&] { log.note(Refusal::level, endpoint("192.0.2.1:1"), now + 2min); });
