@@ -64,16 +64,6 @@ ExitCode show_difference(const Options& options) {
   return plan.is_empty() ? ExitCode::drained : ExitCode::cut;
 }
 
-// From the file that is in force, or the built-in configuration, to another one.
-ExitCode show_difference(const Options& options) {
-  const auto now = wanted_table(options), wanted = superd::read_config(options.diff);
-  if (!now) return complain(now.error(), ExitCode::misuse);
-  if (!wanted) return complain(wanted.error(), ExitCode::misuse);
-  const auto plan = superd::difference(*now, *wanted);
-  std::fputs(superd::print_plan(plan).c_str(), stdout);
-  return plan.is_empty() ? ExitCode::drained : ExitCode::cut;
-}
-
 ExitCode act(const Options& options) {
   if (!options.diff.empty()) return show_difference(options);
   if (options.list) {

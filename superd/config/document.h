@@ -18,6 +18,7 @@ struct Node {
   int line = 1;
   std::string text;            ///< of a text
   std::int64_t whole = 0;      ///< of a whole number; 1 or 0 of a boolean
+  double fraction = 0;         ///< of a fraction
   std::vector<Node> items;     ///< of an array
   std::vector<Entry> entries;  ///< of a table, in the order of the file
 };

@@ -64,6 +64,8 @@ constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
 constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
+constexpr std::string_view over_rate[] = {"delay", "refuse"};
+constexpr std::string_view refused[] = {"reset", "close", "tarpit"};
 
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
 constexpr std::string_view passes[] = {"stdin", "listen_fds"};
@@ -90,6 +92,9 @@ constexpr Key table[] = {
     key<Path, &ServiceTable::pid_file>("pid_file", program, none, "the number of the process that gets the signals"),
     key<Choice<formats>, &ServiceTable::log_format>("log", program, none,
                                                     "how lines are written to stderr, files and syslog"),
+    key<Whole, &ServiceTable::overall_level>("overall_level", program, limit(ServiceTable::no_overall_level),
+                                             "conversations at once of all services together"),
+    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
     key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
     key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
@@ -184,6 +189,24 @@ constexpr Key table[] = {
                                                                         "which conversations get a line of the log"),
     key<Whole, log_of, &ConversationLogSettings::rate>("log_rate", anywhere, limit(1'000'000),
                                                        "the most lines a second about conversations, or of programs"),
+    key<Access, limits, &Limits::allow>("allow", anywhere, none, "who may come, and nobody else; empty: everybody"),
+    key<Access, limits, &Limits::deny>("deny", anywhere, none, "who may not come"),
+    key<HoursOfDays, limits, &Limits::hours>("hours", anywhere, none, "when clients may come; empty: always"),
+    key<Frequency, limits, &Limits::client_rate>("client_rate", anywhere, none, "new connections of one client"),
+    key<Frequency, limits, &Limits::prefix_rate>("prefix_rate", anywhere, none, "new connections of one /24 or /56"),
+    key<Choice<over_rate>, limits, &Limits::over_rate>("over_rate", anywhere, none,
+                                                       "a connection over its rate waits for it or is refused"),
+    key<Whole, limits, &Limits::per_prefix>("per_prefix", anywhere, limit(1'000'000),
+                                            "conversations at once of one /24 or /56"),
+    key<Load, limits, &Limits::max_load>("max_load", anywhere, none,
+                                         "the machine's load from which on nobody new is let in"),
+    key<Choice<refused>, limits, &Limits::refused>("refused", anywhere, none,
+                                                   "the connection of who is refused is reset, closed or held"),
+    key<Duration, limits, &Limits::tarpit_time>("tarpit_time", anywhere, limit(24 * 3600 * second),
+                                                "how long the tarpit holds a connection"),
+    key<Greeting, limits, &Limits::banner>("banner", anywhere, none, "what clients are sent first that are let in"),
+    key<Greeting, limits, &Limits::banner_refused>("banner_refused", anywhere, none,
+                                                   "what clients are sent that are not"),
 
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),

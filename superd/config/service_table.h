@@ -56,6 +56,9 @@ struct ServiceTable {
   /// process up.
   Millis heartbeat{10'000};
   std::string pid_file;  ///< empty: none
+  /// Conversations at once of all services together. What their levels sum up to is bound enough, unless there are many.
+  int overall_level = no_overall_level;
+  static constexpr int no_overall_level = 1'000'000;
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;

@@ -119,6 +119,7 @@ Node node_of(const toml::node& from) {
   Node node{.type = type_of(from), .line = line_of(from.source())};
   if (const auto* text = from.as_string()) node.text = text->get();
   if (const auto* number = from.as_integer()) node.whole = number->get();
+  if (const auto* number = from.as_floating_point()) node.fraction = number->get();
   if (const auto* truth = from.as_boolean()) node.whole = truth->get() ? 1 : 0;
   if (const auto* array = from.as_array())
     for (const auto& item : *array) node.items.push_back(node_of(item));

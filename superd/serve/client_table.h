@@ -23,7 +23,7 @@ struct SeatKey {
 class ClientTable {
  public:
   /// Room that is reserved, not used: for a million seats, each counted for its client and for its process, at a load of
-  /// one half.
+  /// one half; at three quarters when each is in a prefix of its own.
   static constexpr std::size_t most = std::size_t{1} << 22;
 
   struct Entry {

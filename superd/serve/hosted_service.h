@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "superd/serve/admission.h"
 #include "superd/serve/answer_guard.h"
 #include "superd/serve/handler_in_force.h"
 #include "superd/serve/level.h"
 #include "superd/serve/limits.h"
 #include "superd/serve/program.h"
+#include "superd/serve/refusal.h"
 #include "superd/serve/scoreboard.h"
 
 namespace superd {
@@ -26,15 +28,23 @@ struct HostedService : std::enable_shared_from_this<HostedService> {
         limits(bounds),
         shared_board(its_board ? std::move(its_board) : std::make_shared<const Scoreboard>(name)),
         board(*shared_board),
-        level(board.seats(), bounds.level, bounds.per_client),
+        level(board.seats(), {bounds.level, bounds.per_client, bounds.per_prefix}),
         counters(board.counters()),
-        answers(board.answers(), *limits, std::move(own_ports)) {}
+        answers(board.answers(), *limits, std::move(own_ports)),
+        admission(limits, board.connections()),
+        refusals(name) {}
 
-  /// Other limits from now on, also for those who are being served. One thread at a time.
-  void change(const Limits& wanted) {
+  /// Reads the files that its limits name; before it is served.
+  Result<> read_files() { return admission.change(*limits); }
+
+  /// Other limits from now on, also for those who are being served. An error, and nothing changed, when a file that they
+  /// name cannot be read. One thread at a time.
+  Result<> change(const Limits& wanted) {
+    if (auto read = admission.change(wanted); !read) return read;
     limits.change(wanted);
-    level.set_bounds(wanted.level, wanted.per_client);
+    level.set_bounds({wanted.level, wanted.per_client, wanted.per_prefix});
     answers.change(*limits);
+    return {};
   }
 
   /// Clears away what a process left behind that has died: its row, and its seats as Level::release_process() does.
@@ -52,6 +62,8 @@ struct HostedService : std::enable_shared_from_this<HostedService> {
   Level level;
   Counters& counters;
   AnswerGuard answers;
+  Admission admission;
+  RefusalLog refusals;
 };
 
 }  // namespace superd

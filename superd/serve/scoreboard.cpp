@@ -8,7 +8,6 @@ Scoreboard::Scoreboard(const std::string& service) : Scoreboard(SharedMemory("su
   if (getrandom(&contents_.id, sizeof contents_.id, 0) != sizeof contents_.id)
     broken("the kernel has no random numbers");
   contents_.seats.begin();
-  contents_.answers.begin();
 }
 
 Result<std::shared_ptr<const Scoreboard>> Scoreboard::attach(int descriptor) {
@@ -19,7 +18,6 @@ Result<std::shared_ptr<const Scoreboard>> Scoreboard::attach(int descriptor) {
 
 int Scoreboard::forget_the_dead() const noexcept {
   const int lost = contents_.seats.begin_anew();
-  contents_.answers.begin();
   contents_.workers.release_process(0);
   contents_.counters.crashed.add(static_cast<std::uint64_t>(lost));
   return lost;

@@ -8,10 +8,10 @@
 #include "superd/base/error.h"
 #include "superd/base/histogram.h"
 #include "superd/base/shared_memory.h"
-#include "superd/serve/answer_guard.h"
 #include "superd/serve/conversation_log.h"
 #include "superd/serve/counters.h"
 #include "superd/serve/kernel_drops.h"
+#include "superd/serve/rate_table.h"
 #include "superd/serve/seat_counts.h"
 #include "superd/serve/worker_rows.h"
 
@@ -43,9 +43,10 @@ class Scoreboard {
   [[nodiscard]] Histogram& served_in() const noexcept { return contents_.served_in; }
   [[nodiscard]] WorkerRows& workers() const noexcept { return contents_.workers; }
 
-  // For the Level and the AnswerGuard of the service.
+  // For the Level, the AnswerGuard and the Admission of the service.
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
-  [[nodiscard]] AnswerRates& answers() const noexcept { return contents_.answers; }
+  [[nodiscard]] RateTable& answers() const noexcept { return contents_.answers; }
+  [[nodiscard]] RateTable& connections() const noexcept { return contents_.connections; }
 
   [[nodiscard]] ConversationLog& log() const noexcept { return contents_.log; }
   [[nodiscard]] KernelDrops& kernel_drops() const noexcept { return contents_.kernel_drops; }
@@ -56,7 +57,7 @@ class Scoreboard {
     Counters counters;
     WorkerRows workers;
     Histogram waited, served_in;
-    AnswerRates answers;
+    RateTable answers, connections;
     SeatCounts seats;
     KernelDrops kernel_drops;
     alignas(64) ConversationLog log;  // read by each conversation: not beside what each of them writes

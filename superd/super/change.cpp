@@ -61,7 +61,7 @@ std::vector<std::string> Host::change(const ServiceTable& wanted, std::vector<Bo
     complaints.push_back(made.error().what + "; nothing is changed");
     return complaints;
   }
-  apply(*next);
+  apply(*next, complaints);
   let_go(*next);
   if (auto opened = open_designs(); !opened)
     complaints.push_back(opened.error().what + "; clients wait until the next change succeeds");
@@ -79,8 +79,10 @@ Result<Host::Next> Host::next_for(const ServiceTable& wanted, std::vector<BoundL
     if (is_own(*hosted)) next.unlisted.insert(hosted->name);
   for (const auto& service : wanted.services) {
     next.unlisted.erase(service.name);
-    if (next.settings.contains(service.name) && !settings_.contains(service.name))
-      next.hosted.push_back(hosted_for(service, nullptr));
+    if (!next.settings.contains(service.name) || settings_.contains(service.name)) continue;
+    auto hosted = hosted_for(service, nullptr);
+    if (!hosted) return std::unexpected(hosted.error());
+    next.hosted.push_back(std::move(*hosted));
   }
   if (auto found = find_stands(next, std::move(fresh), wanted.port_base); !found) return std::unexpected(found.error());
   group(next);
@@ -201,10 +203,18 @@ Result<> Host::make_designs(Next& next) {
 }
 
 // What needs no other design: conversations that begin from now on see it.
-void Host::apply(const Next& next) {
+void Host::change_limits(HostedService& hosted, ServiceSettings& settings, Complaints& complaints) {
+  if (settings.limits == *hosted.limits) return;
+  const auto changed = hosted.change(settings.limits);
+  if (changed) return;
+  complaints.push_back(fmt::format("service {}: {}; its limits stay as they were", hosted.name, changed.error().what));
+  settings.limits = *hosted.limits;
+}
+
+void Host::apply(Next& next, Complaints& complaints) {
   for (const auto& hosted : next.hosted) {
-    const auto& settings = next.settings.at(hosted->name);
-    if (settings.limits != *hosted->limits) hosted->change(settings.limits);
+    auto& settings = next.settings.at(hosted->name);
+    change_limits(*hosted, settings, complaints);
     hosted->board.log().change(settings.log);
     if (is_own(*hosted)) continue;
     hosted->program.reset();
@@ -310,7 +320,7 @@ void Host::end_retired() noexcept {
 
 Time Host::next_tending() const noexcept {
   const bool is_quiet = retired_.empty() && partings_.empty() && leaving_.empty();
-  return std::min(designs_due_, is_quiet ? never : Clock::now() + retired_pause);
+  return std::min({designs_due_, next_healing_, is_quiet ? never : Clock::now() + retired_pause});
 }
 
 std::vector<HeldSocket> Host::sockets() const {

@@ -43,6 +43,10 @@ Host::Host() {
 }
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
+  if (!overall_ && table.overall_level < ServiceTable::no_overall_level) {
+    overall_ = std::make_shared<OverallLevel>(table.overall_level);
+    next_healing_ = Clock::now();
+  }
   std::map<std::string, std::vector<BoundListener>> by_service;
   for (auto& listener : bound) by_service[listener.service].push_back(std::move(listener));
   for (const auto& settings : table.services) {
@@ -63,7 +67,8 @@ Result<> Host::serve(const ServiceSettings& settings, std::shared_ptr<Service> h
 }
 
 // Without a handler: that of the table, or a program.
-std::shared_ptr<HostedService> Host::hosted_for(const ServiceSettings& settings, std::shared_ptr<Service> handler) {
+Result<std::shared_ptr<HostedService>> Host::hosted_for(const ServiceSettings& settings,
+                                                        std::shared_ptr<Service> handler) {
   const auto board = boards_.extract(settings.name);
   const bool is_own = handler != nullptr;
   auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_,
@@ -73,13 +78,17 @@ std::shared_ptr<HostedService> Host::hosted_for(const ServiceSettings& settings,
   else if (!is_own)
     hosted->service.change(settings.handler, find_service(settings.handler)->make());
   hosted->board.log().change(settings.log);
+  if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
+  hosted->level.share(overall_);
   return hosted;
 }
 
 Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound,
                     std::uint16_t port_base) {
   if (auto checked = check_design(settings.design); !checked) return checked;
-  auto hosted = hosted_for(settings, std::move(handler));
+  auto made = hosted_for(settings, std::move(handler));
+  if (!made) return std::unexpected(made.error());
+  const auto& hosted = *made;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];
@@ -121,12 +130,19 @@ Result<std::unique_ptr<Design>> Host::make(const Group& group) {
   return nurseries_.back()->make(group.settings);
 }
 
+void Host::heal_overall() noexcept {
+  if (Clock::now() < next_healing_) return;
+  next_healing_ = Clock::now() + Seconds(1);
+  overall_->heal(level());
+}
+
 bool Host::tend() noexcept {
   end_partings();
   end_retired();
   designs_due_ = never;
   for (auto& [name, group] : groups_)
     if (group.design) designs_due_ = std::min(designs_due_, group.design->tend());
+  if (next_healing_ != never) heal_overall();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);
@@ -154,6 +170,8 @@ Result<> Host::open_designs() {
                     {"design",  group.settings.design                                                   }
       });
   }
+  // A process that forks has no thread for it: there, whoever decides looks.
+  if (!forks_from_here_) refresher_.look_after(hosted_);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "superd/designs/design.h"
 #include "superd/super/bind.h"
 #include "superd/super/nursery.h"
+#include "superd/super/refresher.h"
 
 namespace superd {
 
@@ -29,6 +30,10 @@ class Host {
   Host& operator=(const Host&) = delete;
   /// Cuts what is still under way.
   ~Host();
+
+  /// Before serve(): the conversations of all its services count towards this level as well, which other hosts may share.
+  /// Without it, serve() makes one where the table wants it.
+  void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
 
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
@@ -95,7 +100,7 @@ class Host {
     std::shared_ptr<Listener> listener;
   };
 
-  [[nodiscard]] std::shared_ptr<HostedService> hosted_for(const ServiceSettings&, std::shared_ptr<Service> handler);
+  Result<std::shared_ptr<HostedService>> hosted_for(const ServiceSettings&, std::shared_ptr<Service> handler);
   Result<> open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound,
                 std::uint16_t port_base);
   Result<> open_designs();
@@ -147,15 +152,19 @@ class Host {
   static void group(Next& next);
   [[nodiscard]] bool stays(const Group& now, const Group& next, const Settings& settings) const noexcept;
   Result<> make_designs(Next& next);
-  void apply(const Next& next);
+  void apply(Next& next, Complaints& complaints);
+  static void change_limits(HostedService&, ServiceSettings&, Complaints&);
   void let_go(Next& next);
   void retire(Group& group, const ListenerSet& removed);
   void part(Group& group, const Group& next, const ListenerSet& removed);
   void follow_ports(const std::vector<Stand>& before);
   void end_retired() noexcept;
   void end_partings() noexcept;
+  void heal_overall() noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  std::shared_ptr<OverallLevel> overall_;
+  Time next_healing_ = never;  ///< of an overall level of its own
   std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
@@ -170,6 +179,7 @@ class Host {
   Groups groups_;
   std::vector<Parting> partings_;
   std::vector<Retired> retired_;
+  Refresher refresher_;
 };
 
 struct Drained {

@@ -74,6 +74,7 @@ Result<> HostProcess::begin() {
     host_->fork_from_here();
   else
     host_->prepare_changes();
+  if (post_.overall) host_->share(post_.overall);
   for (const auto& [service, board] : post_.boards) host_->use_board(service, board);
   return host_->serve(post_.table, std::move(post_.listeners));
 }

@@ -31,6 +31,7 @@ struct HostPost {
   ServiceTable table;
   std::vector<BoundListener> listeners;
   Boards boards;
+  std::shared_ptr<OverallLevel> overall;  ///< that all hosts share; null: there is none
   Channel keeper;
   const SharedMemory* pulse = nullptr;
   /// Starts programs, which needs the privileges that there are; else they are given up, for this user's.

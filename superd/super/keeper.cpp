@@ -63,6 +63,8 @@ std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
 std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (auto prepared = prepare(table); !prepared) return prepared;
   table_ = std::move(table);
+  if (table_.overall_level < ServiceTable::no_overall_level)
+    overall_ = std::make_shared<OverallLevel>(table_.overall_level);
   take_inherited();
   auto bound = rebind(table_, table_, held_sockets());
   if (!bound) return std::unexpected(std::move(bound.error()));
@@ -119,6 +121,7 @@ HostPost Keeper::post_for(const HostPlan& plan) {
   std::erase_if(post.table.services, [&](const auto& service) { return !plan.has(service.name); });
   for (auto& listener : listeners_)
     if (plan.has(listener.service)) post.listeners.push_back(std::move(listener));
+  post.overall = overall_;
   for (const auto& service : plan.services) post.boards.emplace(service, boards_.at(service));
   return post;
 }
@@ -156,6 +159,14 @@ Time Keeper::look_after_hosts(Time now) {
       alive_at_ = now + *period;
     }
     next = alive_at_;
+  }
+  if (overall_) {
+    // A host that dies may have taken a place there, and none in its service yet.
+    if (now >= heal_at_) {
+      overall_->heal(level());
+      heal_at_ = now + Seconds(1);
+    }
+    next = std::min(next, heal_at_);
   }
   if (now >= absent_.next()) serve_come(absent_.try_again(now));
   next = std::min(next, absent_.next());
@@ -209,6 +220,7 @@ void Keeper::note_end(KeptHost& host, int status) {
   for (const auto& service : host.plan().services)
     if (!is_served_elsewhere(service, host)) lost += boards_.at(service)->forget_the_dead();
   const bool was_killed = WIFSIGNALED(status);
+  if (overall_) overall_->give_back(lost);
   if (was_told && !was_killed) return;
   drained_.cut += was_told ? lost : 0;
   log_event(Severity::error, "a host died",
@@ -242,14 +254,18 @@ void Keeper::reopen_log() {
   });
 }
 
+int Keeper::level() const noexcept {
+  int sum = 0;
+  for (const auto& [service, board] : boards_) sum += board->seats().count();
+  return sum;
+}
+
 void Keeper::begin_drain(int signal) {
   is_draining_ = true;
-  int level = 0;
-  for (const auto& [service, board] : boards_) level += board->seats().count();
   log_event(Severity::info, "draining",
             {
                 {"signal", sigabbrev_np(signal)},
-                {"level",  level               }
+                {"level",  level()             }
   });
   manager_.tell_stopping();
   // The hosts have their own: who comes now is refused when they have closed those.

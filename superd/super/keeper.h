@@ -62,11 +62,13 @@ class Keeper {
 
   void obey(int signal);
   void show();
+  [[nodiscard]] int level() const noexcept;
   void reopen_log();
 
   // Changes (keeper_change.cpp).
   using SocketsByHost = std::map<std::string, std::set<int>>;
   void reload();
+  void change_overall_level(int before, Errors& complaints);
   void change_log(Errors& complaints);
   std::expected<Errors, Errors> change_to(ServiceTable wanted);
   [[nodiscard]] std::vector<HeldSocket> held_sockets() const;
@@ -95,6 +97,8 @@ class Keeper {
   std::vector<BoundListener> listeners_;
   AbsentListeners absent_;
   Boards boards_;
+  std::shared_ptr<OverallLevel> overall_;
+  Time heal_at_{};
   std::vector<std::unique_ptr<KeptHost>> hosts_;
   bool is_draining_ = false;
   Time alive_at_{};  ///< when the service manager shall hear of us

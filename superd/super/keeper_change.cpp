@@ -75,6 +75,7 @@ std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
     if (!boards_.contains(service.name))
       boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
 
+  change_overall_level(before.overall_level, complaints);
   change_log(complaints);
   if (are_others) retire_hosts([](const HostPlan& plan) { return !plan.runs_programs; });
   auto plans = plans_for(table_);
@@ -82,6 +83,13 @@ std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
   change_hosts(before, sockets_before, std::move(plans), complaints);
   drop_boards();
   return complaints;
+}
+
+void Keeper::change_overall_level(int before, Errors& complaints) {
+  if (overall_)
+    overall_->change(table_.overall_level);
+  else if (table_.overall_level != before)
+    complaints.push_back("overall_level: there was none when superd started: restart it to have one");
 }
 
 void Keeper::change_log(Errors& complaints) {

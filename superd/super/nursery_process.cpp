@@ -182,11 +182,13 @@ Result<Caretaker::Services> Caretaker::services_of(const Order& order, std::span
 namespace {
 
 // The bounds of its level are shared memory, and are so already; all else is each process's own.
-void bring_up_to_date(HostedService& hosted, const Order::Served& wanted) {
-  if (*hosted.limits != wanted.limits) hosted.change(wanted.limits);
+Result<> bring_up_to_date(HostedService& hosted, const Order::Served& wanted) {
+  if (*hosted.limits != wanted.limits)
+    if (auto changed = hosted.change(wanted.limits); !changed) return changed;
   hosted.program = wanted.program;
-  if (wanted.handler.empty() || hosted.service.change_back(wanted.handler)) return;
-  hosted.service.change(wanted.handler, find_service(wanted.handler)->make());
+  if (!wanted.handler.empty() && !hosted.service.change_back(wanted.handler))
+    hosted.service.change(wanted.handler, find_service(wanted.handler)->make());
+  return {};
 }
 
 }  // namespace
@@ -196,7 +198,7 @@ Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Served& want
     const auto id = [](const auto& hosted) { return hosted->board.id(); };
     const auto known = std::ranges::find(*services, wanted.board, id);
     if (known == services->end()) continue;
-    bring_up_to_date(**known, wanted);
+    if (auto changed = bring_up_to_date(**known, wanted); !changed) return std::unexpected(changed.error());
     return *known;
   }
   if (!board || (wanted.handler.empty() && !wanted.program))
@@ -204,7 +206,8 @@ Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Served& want
   auto attached = Scoreboard::attach(board->fd());
   if (!attached) return std::unexpected(attached.error());
   auto learned = std::make_shared<HostedService>(wanted.service, nullptr, wanted.limits, own_ports_, *attached);
-  bring_up_to_date(*learned, wanted);
+  if (auto read = learned->read_files(); !read) return std::unexpected(read.error());
+  if (auto changed = bring_up_to_date(*learned, wanted); !changed) return std::unexpected(changed.error());
   return learned_.emplace_back(std::move(learned));
 }
 

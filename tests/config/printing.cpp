@@ -21,6 +21,12 @@ ServiceTable with_every_field_changed() {
       .log_to = {LogTarget::parse("syslog:/run/log").value(), LogTarget::parse("file:/a \"b\\\n").value()},
       .log_facility = LogFacility::local7
   };
+  ServiceTable table{.services = {},
+                     .port_base = 1,
+                     .drain = 1'500ms,
+                     .overall_level = 2,
+                     .log_format = LogFormat::json,
+                     .log_level = Severity::error};
   table.services.push_back({
       .name = "zeta",
       .handler = "time",
@@ -34,7 +40,19 @@ ServiceTable with_every_field_changed() {
                  .queue = 7},
       .limits = {.level = 5,
                  .per_client = 6,
+                 .per_prefix = 21,
                  .when_full = WhenFull::refuse,
+                 .client_rate = {22, 60s, 23},
+                 .prefix_rate = {24, 1h, 24},
+                 .over_rate = OverRate::refuse,
+                 .max_load = 2.25,
+                 .allow = {AccessRule::parse("10.0.0.0/8").value(), AccessRule::parse("@/etc/a \"b\\").value()},
+                 .deny = {AccessRule::parse("::1").value()},
+                 .hours = {Hours::parse("Mon-Fri 22:00-06:00").value()},
+                 .refused = Refused::tarpit,
+                 .tarpit_time = 25ms,
+                 .banner = "hello\r\n\x7f\"",
+                 .banner_refused = "@/etc/words",
                  .idle = 7s,
                  .total = 8h,
                  .linger = 9ms,
@@ -59,6 +77,7 @@ ServiceTable with_every_field_changed() {
   other.limits.trusted = {Network::parse("10.0.0.0/8").value(), Network::parse("2001:db8::/32").value()};
   auto run = other;
   run.name = "run";
+  run.limits = {};
   run.handler.clear();
   run.listen = {address("tcp/0.0.0.0:9")};
   run.design.design = "processes";
