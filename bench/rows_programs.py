@@ -10,8 +10,8 @@ PROGRAM = Superd("answer", "tcp", ROOM, label="program", program="answer")
 
 TCPSERVER = Peer("tcpserver", "tcp", ("tcpserver", "-HR", "-l0", "-c", "16000", "-b", "4096", "127.0.0.1", "{port}",
                                       "{program}"))
-INETD = Peer("openbsd-inetd", "tcp", ("/usr/sbin/inetd", "-i", "-R", "0", "{file}"),
-             "127.0.0.1:{port} stream tcp nowait root {program} answer\n")
+INETD = Peer("openbsd-inetd", "tcp", ("/usr/sbin/inetd", "-i", "-R", "1000000", "{file}"),
+             "127.0.0.1:{port} stream tcp nowait.1000000 root {program} answer\n")
 XINETD = Peer("xinetd", "tcp", ("/usr/sbin/xinetd", "-dontfork", "-f", "{file}", "-pidfile", "{file}.pid"),
               "service answer\n{{\n  type = UNLISTED\n  socket_type = stream\n  protocol = tcp\n  wait = no\n"
               "  bind = 127.0.0.1\n  port = {port}\n  user = root\n  server = {program}\n  instances = UNLIMITED\n"

@@ -31,7 +31,7 @@ class Launcher {
 
   /// The child has these descriptors as its standard input, output and errors, and none beside them but `listeners`,
   /// from 3 on, of which it is told as sd_listen_fds(3) has it (LISTEN_PID and LISTEN_FDS; LISTEN_FDNAMES is the
-  /// caller's to add). It leads a session of its own; no signal is blocked in it, and no standard one ignored. `more` is
+  /// caller's to add). It leads a process group of its own; no signal is blocked in it, and no standard one ignored. `more` is
   /// added to its environment.
   ///
   /// Nothing of this process is copied, however big it is: the calling thread waits until the program runs. What fails

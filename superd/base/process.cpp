@@ -1,5 +1,6 @@
 #include "superd/base/process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -107,6 +108,14 @@ void keep_descriptors(std::span<const int> kept) noexcept {
 void kill_children() noexcept {
   std::ifstream children("/proc/thread-self/children");
   for (pid_t child; children >> child;) (void)kill(child, SIGKILL);
+}
+
+// Otherwise the session stays: how the scheduler sees it is set by it.
+void leave_terminal() noexcept {
+  const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (terminal < 0) return;
+  close(terminal);
+  (void)setsid();
 }
 
 void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }

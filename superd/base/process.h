@@ -29,6 +29,10 @@ void keep_descriptors(std::span<const int> kept) noexcept;
 /// Kills all children of the calling thread's process as they are now, those adopted among them (PR_SET_CHILD_SUBREAPER).
 void kill_children() noexcept;
 
+/// Gives up the terminal that controls the calling process, if there is one, for it and its children to come. It must not
+/// lead a process group.
+void leave_terminal() noexcept;
+
 /// The name that ps(1) and top(1) show for the calling process; 15 characters at most.
 void name_process(const std::string& name) noexcept;
 

@@ -1,6 +1,7 @@
 #include "superd/base/spawn.h"
 
 #include <linux/sched.h>
+#include <sanitizer/asan_interface.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,6 +104,8 @@ Spawned spawn(int (*run)(void*), void* argument, std::span<std::byte> stack, int
     if (how != before) lower_spawn_level(how);
     const auto child = how == SpawnLevel::clone3 ? by_clone3(run, argument, stack, group)
                                                  : by_clone(run, argument, stack, how == SpawnLevel::pidfd);
+    // The frames of the child were never left: it became a program in the midst of them.
+    ASAN_UNPOISON_MEMORY_REGION(stack.data(), stack.size());
     if (child.process >= 0 || !is_lack(errno)) return child;
     if (how != SpawnLevel::plain) continue;
     // It was not the call's fault.

@@ -34,7 +34,7 @@ bool could_not_run(int status) noexcept {
 
 }  // namespace
 
-// All of its session: a program may be a script. The pidfd is of whoever we mean, even if its number is another's by now.
+// All of its process group: a program may be a script. The pidfd is of whoever we mean, even if its number is another's by now.
 void Brood::signal_to(pid_t process, const Child& child, int number) noexcept {
   if (child.pidfd.is_open()) (void)syscall(SYS_pidfd_send_signal, child.pidfd.fd(), number, nullptr, 0);
   (void)::kill(-process, number);
@@ -85,7 +85,7 @@ void Brood::ended(pid_t process, int status, const rusage& used) noexcept {
   if (found == children_.end()) return;
   auto& child = found->second;
   if (child.is_program()) {
-    // Those of its session who did not listen; their number is not given to others while one of them is there.
+    // Those of its group who did not listen; their number is not given to others while one of them is there.
     if (child.was_told) (void)::kill(-process, SIGKILL);
     const auto how = note_end_of_program(child, process, status, used);
     EndOfChild* const end = child.end;

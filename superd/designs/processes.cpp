@@ -69,6 +69,7 @@ class Dispatcher final : public Supervisor {
     tzset();
     // Whoever outlives the program that made it is ours, to be cut with the others.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    leave_terminal();
     for (const auto& listener : listeners()) {
       // Should this process be killed, all its places are given back at once.
       listener->hosted->level.join_as_process(static_cast<std::uint32_t>(getpid()));

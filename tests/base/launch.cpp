@@ -115,7 +115,7 @@ TEST(AProgram, HasNoSignalBlockedOrIgnored) {
 
 TEST(AProgram, HasWhatItWasGivenOfEverythingElse) {
   auto wanted = shell(
-      "pwd; umask; nice; ulimit -n; ulimit -c; grep NoNewPrivs /proc/self/status; ps -o sid= -p $$ | "
+      "pwd; umask; nice; ulimit -n; ulimit -c; grep NoNewPrivs /proc/self/status; ps -o pgid= -p $$ | "
       "grep -q \"^ *$$\\$\" && echo leads");
   wanted.directory = "/usr/share";
   wanted.mask = 0077;

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -169,7 +168,7 @@ def test_a_program_that_does_not_take_its_datagram_costs_no_processor(tmp_path):
 # --- programs that do not end ---
 
 
-def test_those_that_a_program_leaves_in_its_session_are_killed_with_it(tmp_path):
+def test_those_that_a_program_leaves_in_its_group_are_killed_with_it(tmp_path):
     """Faults 14, 15: the leader obeys, a child of it does not."""
     script = "(trap '' TERM; echo ready; while :; do sleep 1; done) & wait"
     with Superd(tmp_path, shell(script, total="500ms")) as superd, superd.connect("it") as client:
@@ -178,7 +177,7 @@ def test_those_that_a_program_leaves_in_its_session_are_killed_with_it(tmp_path)
         poll_until(lambda: not superd.processes_called("sh"), what="nobody is left")
 
 
-def test_who_left_the_programs_session_ends_with_superd_when_that_is_cut(tmp_path):
+def test_who_left_the_programs_group_ends_with_superd_when_that_is_cut(tmp_path):
     """Fault 15: a double fork into a session of its own."""
     script = ("import os, time\nif os.fork(): os.wait(); print('away', flush=True); time.sleep(1000)\n"
               "os.setsid()\nif os.fork(): os._exit(0)\ntime.sleep(1000)")
