@@ -60,6 +60,7 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view include_errors[] = {"refuse", "skip"};
 constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
 
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
@@ -76,6 +77,10 @@ constexpr Key table[] = {
                                         "how long conversations may go on after SIGTERM before they are cut"),
     key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
+
+    key<Paths, &ServiceTable::include>("include", program, none, "files and directories that are read too"),
+    key<Choice<include_errors>, &ServiceTable::include_errors>(
+        "include_errors", program, none, "what a wrong file of an included directory does to the rest"),
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),

@@ -38,6 +38,9 @@ struct ServiceSettings {
   friend bool operator==(const ServiceSettings&, const ServiceSettings&) = default;
 };
 
+/// What becomes of the rest when a file of an included directory is wrong.
+enum class IncludeErrors : std::uint8_t { refuse, skip };
+
 /// All that superd serves, and how it lives.
 struct ServiceTable {
   std::vector<ServiceSettings> services;  ///< in the order of the file
@@ -45,6 +48,9 @@ struct ServiceTable {
 
   /// How long conversations may go on after SIGTERM. Ten seconds are what most supervisors wait before they kill.
   Millis drain{10'000};
+
+  std::vector<std::string> include;  ///< of the file that is being read; its services are here, so it is empty then
+  IncludeErrors include_errors = IncludeErrors::refuse;
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;
