@@ -63,6 +63,7 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view include_errors[] = {"refuse", "skip"};
 constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
 constexpr std::string_view over_rate[] = {"delay", "refuse"};
 constexpr std::string_view refused[] = {"reset", "close", "tarpit"};
@@ -99,6 +100,10 @@ constexpr Key table[] = {
     key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
     key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
                                                              "what syslogd and the journal sort lines by"),
+
+    key<Paths, &ServiceTable::include>("include", program, none, "files and directories that are read too"),
+    key<Choice<include_errors>, &ServiceTable::include_errors>(
+        "include_errors", program, none, "what a wrong file of an included directory does to the rest"),
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),

@@ -199,6 +199,15 @@ struct Path {
   static std::string write(const std::string& path) { return path.empty() ? std::string() : toml_string(path); }
 };
 
+/// Files and directories that a file includes. What they say is printed in its place.
+struct Paths {
+  static std::string wants(const Bounds&) { return R"(an array of files and directories, as in ["/etc/superd.d"])"; }
+  static void read(const Reading& reading, std::vector<std::string>& member) {
+    member = paths(reading).value_or(member);
+  }
+  static std::string write(const std::vector<std::string>&) { return {}; }
+};
+
 /// A program and its arguments.
 struct Command {
   static std::string wants(const Bounds&) { return R"(an array of words, as in ["/bin/cat", "-u"])"; }

@@ -42,6 +42,9 @@ struct ServiceSettings {
   friend bool operator==(const ServiceSettings&, const ServiceSettings&) = default;
 };
 
+/// What becomes of the rest when a file of an included directory is wrong.
+enum class IncludeErrors : std::uint8_t { refuse, skip };
+
 /// All that superd serves, and how it lives.
 struct ServiceTable {
   std::vector<ServiceSettings> services;  ///< in the order of the file
@@ -59,6 +62,8 @@ struct ServiceTable {
   /// Conversations at once of all services together. What their levels sum up to is bound enough, unless there are many.
   int overall_level = no_overall_level;
   static constexpr int no_overall_level = 1'000'000;
+  std::vector<std::string> include;  ///< of the file that is being read; its services are here, so it is empty then
+  IncludeErrors include_errors = IncludeErrors::refuse;
 
   LogFormat log_format = LogFormat::text;
   Severity log_level = Severity::info;

@@ -111,6 +111,13 @@ std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
   return each<ListenAddress>(reading, most_addresses, ListenAddress::parse);
 }
 
+std::optional<std::vector<std::string>> paths(const Reading& reading) {
+  return each<std::string>(reading, most_addresses, [](const std::string& text) -> Result<std::string> {
+    if (text.empty() || text.find('\0') != text.npos) return error("is no path: name a file or a directory");
+    return text;
+  });
+}
+
 std::optional<std::vector<Network>> networks(const Reading& reading) {
   return each<Network>(reading, most_networks, parse_trusted);
 }

@@ -75,8 +75,10 @@ TEST(AHostileText, CannotMakeATableThatNoFileHolds) {
     text += "[service.a" + std::to_string(i) + "]\nhandler = \"echo\"\nlisten = \"tcp/0\"\n";
   EXPECT_EQ(errors_of(print_config(parsed(text))), Lines{});
 
-  EXPECT_EQ(errors_of(text + "[service.b]\nlisten = \"tcp/0\"\nhandler = \"echo\"\n"),
-            Lines{"x.toml:3003: b: is one too many: at most 1000 services"});
+  std::string many;
+  for (int i = 0; i <= 10'000; ++i)
+    many += "[service.a" + std::to_string(i) + "]\nhandler=\"echo\"\nlisten=\"tcp/0\"\n";
+  EXPECT_EQ(errors_of(many), Lines{"x.toml:30001: a10000: is one too many: at most 10000 services"});
   EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 300) + "]\n"), Lines{});
   EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 301) + "]\n"),
             Lines{"x.toml:2: listen: has 301 items: write at most 300"});
