@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "superd/config/bound_kinds.h"
 #include "superd/config/kinds.h"
 #include "superd/config/program_kinds.h"
 
