@@ -102,7 +102,7 @@ constexpr Key table[] = {
     key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
                                                              "what syslogd and the journal sort lines by"),
 
-    key<Paths, &ServiceTable::include>("include", program, none, "files and directories that are read too"),
+    key<Includes, &ServiceTable::include>("include", program, none, "files and directories that are read too"),
     key<Choice<include_errors>, &ServiceTable::include_errors>(
         "include_errors", program, none, "what a wrong file of an included directory does to the rest"),
 

@@ -154,10 +154,10 @@ struct Path {
 };
 
 /// Files and directories that a file includes. What they say is printed in its place.
-struct Paths {
+struct Includes {
   static std::string wants(const Bounds&) { return R"(an array of files and directories, as in ["/etc/superd.d"])"; }
   static void read(const Reading& reading, std::vector<std::string>& member) {
-    member = paths(reading).value_or(member);
+    member = includes(reading).value_or(member);
   }
   static std::string write(const std::vector<std::string>&) { return {}; }
 };

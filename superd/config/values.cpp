@@ -111,7 +111,7 @@ std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
   return each<ListenAddress>(reading, most_addresses, ListenAddress::parse);
 }
 
-std::optional<std::vector<std::string>> paths(const Reading& reading) {
+std::optional<std::vector<std::string>> includes(const Reading& reading) {
   return each<std::string>(reading, most_addresses, [](const std::string& text) -> Result<std::string> {
     if (text.empty() || text.find('\0') != text.npos) return error("is no path: name a file or a directory");
     return text;

@@ -51,7 +51,7 @@ using Words = std::span<const std::string_view>;
 
 [[nodiscard]] std::optional<bool> flag(const Reading&);
 [[nodiscard]] std::optional<std::string> path(const Reading&);                ///< absolute
-[[nodiscard]] std::optional<std::vector<std::string>> paths(const Reading&);  ///< relative ones too
+[[nodiscard]] std::optional<std::vector<std::string>> includes(const Reading&);  ///< paths, relative ones too
 [[nodiscard]] std::optional<std::vector<std::string>> command(const Reading&);
 [[nodiscard]] std::optional<std::vector<std::string>> environment(const Reading&);
 [[nodiscard]] std::optional<Launch::Identity> identity(const Reading&);  ///< looked up now

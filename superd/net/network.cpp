@@ -73,7 +73,7 @@ std::string text_of(const ClientKey& key) {
   const Bits bits{key.high, key.low};
   if (key.high == 0 && key.low >> 32 == user_low >> 32) return "uid " + std::to_string(key.low & 0xffff'ffff);
   if (key.high == 0 && key.low == nameless_low) return {};
-  const bool whole = is_mapped(bits) || is_link_local(bits);
+  const bool whole = bits.is_v4() || is_link_local(bits);
   return whole ? address_text(bits) : address_text(bits) + "/64";
 }
 
