@@ -26,12 +26,7 @@ HEADER = r""".\" Made by scripts/man_pages.py from docs/configuration.md: change
 .SH NAME
 superd.conf \- what superd(8) serves, and how
 """
-FOOTER = r""".SH FILES
-superd reads no file but the one that
-.B \-\-config
-names, and those that it includes; by habit it is
-.IR /etc/superd.toml .
-.SH SEE ALSO
+FOOTER = r""".SH SEE ALSO
 .BR superd (8),
 .BR inetd (8),
 .BR capabilities (7),

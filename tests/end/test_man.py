@@ -153,6 +153,11 @@ def test_every_signal_and_exit_code_of_the_help_is_explained(needs):
 
 
 @PAGES
+def test_a_page_is_of_the_version_that_runs(page):
+    assert f'"{run_superd("--version").stdout.strip()}"' in re.search(r"^\.TH .*", page.read_text(), re.M)[0]
+
+
+@PAGES
 def test_a_page_is_shown_without_a_warning_at_80_columns(page, needs):
     shown = rendered(page, needs("groff"))
     assert [line for line in shown.splitlines() if len(line) > 80] == []
