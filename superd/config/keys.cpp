@@ -96,7 +96,6 @@ constexpr Key table[] = {
                                                     "how lines are written to stderr, files and syslog"),
     key<Whole, &ServiceTable::overall_level>("overall_level", program, limit(ServiceTable::no_overall_level),
                                              "conversations at once of all services together"),
-    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
     key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
     key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
