@@ -55,6 +55,7 @@ void log_lines(const char* what, const std::vector<std::string>& lines) {
 void reload(const Options& options, superd::Host& host, superd::ServiceTable& in_force) {
   auto wanted = wanted_table(options);
   if (!wanted) return log_lines("no reload", wanted.error());
+  (void)host.tend();
   const auto held = host.sockets();
   auto fresh = superd::rebind(in_force, *wanted, held);
   if (!fresh) return log_lines("no reload", fresh.error());

@@ -289,9 +289,9 @@ void Host::follow_ports(const std::vector<Stand>& before) {
 void Host::end_partings() noexcept {
   std::erase_if(partings_, [](const Parting& parting) {
     if (!parting.closes && !parting.design->leave_at(parting.listeners)) return false;
-    if (!parting.design->close_at(parting.listeners)) return false;
-    if (parting.closes) refuse_newcomers(parting.listeners);
-    return true;
+    const bool is_over = parting.design->close_at(parting.listeners);
+    if (parting.closes && parting.design->has_closed_at(parting.listeners)) refuse_newcomers(parting.listeners);
+    return is_over;
   });
 }
 
