@@ -76,6 +76,8 @@ class Design {
   /// them any more but conversations; also after leave_at(), which close_at() then brings to its end.
   virtual bool close_at(Listeners) noexcept { return false; }
   virtual bool leave_at(Listeners) noexcept { return false; }
+  /// Whether nobody is taken in at them any more, though conversations that came in there may be under way.
+  [[nodiscard]] virtual bool has_closed_at(Listeners) const noexcept { return false; }
 
   /// After leave() or close(): nobody is being served here any more, so that the destructor need not wait.
   [[nodiscard]] virtual bool is_done() noexcept = 0;

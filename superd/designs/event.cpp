@@ -41,6 +41,7 @@ class Loop {
   }
 
   LoopDoors& doors() noexcept { return doors_; }
+  [[nodiscard]] const LoopDoors& doors() const noexcept { return doors_; }
 
   bool is_done() const noexcept { return doors_.are_closed() && engine_->conversations() == 0; }
 
@@ -96,6 +97,9 @@ class Event final : public Design {
   bool can_part() const noexcept override { return true; }
   bool close_at(Listeners listeners) noexcept override {
     return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->doors().close_at(listeners); }) == 0;
+  }
+  bool has_closed_at(Listeners listeners) const noexcept override {
+    return std::ranges::all_of(loops_, [&](const auto& loop) { return loop->doors().has_closed_at(listeners); });
   }
   bool leave_at(Listeners listeners) noexcept override {
     return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->doors().leave_at(listeners); }) == 0;

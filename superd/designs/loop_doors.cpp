@@ -56,6 +56,11 @@ bool LoopDoors::close_at(Listeners listeners) noexcept try {
   return false;
 }
 
+bool LoopDoors::has_closed_at(Listeners listeners) const noexcept {
+  const auto stands = stands_at(listeners);
+  return std::ranges::none_of(doors_, [&](const auto& door) { return stands(door) && !door->is_closed(); });
+}
+
 void LoopDoors::give_away_closed() {
   const auto open = std::ranges::partition(doors_, std::not_fn(&Door::is_closed), &std::unique_ptr<Door>::operator*);
   std::vector<std::unique_ptr<Door>> going(std::make_move_iterator(open.begin()), std::make_move_iterator(open.end()));

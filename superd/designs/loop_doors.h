@@ -27,6 +27,7 @@ class LoopDoors {
   bool leave() noexcept;
   bool close_at(Listeners) noexcept;
   bool leave_at(Listeners) noexcept;
+  [[nodiscard]] bool has_closed_at(Listeners) const noexcept;
   [[nodiscard]] bool are_closed() const noexcept;
 
  private:

@@ -34,6 +34,7 @@ class SharedLoop final : public Station {
   bool leave() noexcept { return doors_.leave(); }
   bool close_at(Listeners listeners) noexcept { return doors_.close_at(listeners); }
   bool leave_at(Listeners listeners) noexcept { return doors_.leave_at(listeners); }
+  [[nodiscard]] bool has_closed_at(Listeners listeners) const noexcept { return doors_.has_closed_at(listeners); }
   [[nodiscard]] bool is_done() const noexcept;
   void cut();
   /// The leader cancels what is left, and leads no more.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "superd/config/plan.h"
@@ -62,7 +63,10 @@ bool may_come(const Error& failure) noexcept { return failure.code == EADDRNOTAV
 class Rebinding {
  public:
   Rebinding(const ServiceTable& now, const ServiceTable& wanted, std::span<const HeldSocket> held)
-      : wanted_(wanted), base_(now.port_base), held_(held, now.port_base) {}
+      : wanted_(wanted),
+        base_(now.port_base),
+        held_(held, now.port_base),
+        patience_(now.services.empty() ? Millis{0} : Millis{200}) {}
 
   std::expected<BoundListeners, std::vector<std::string>> run() {
     auto missing = keep_own();
@@ -100,6 +104,11 @@ class Rebinding {
     auto socket = passive(*address, options);
     if (!socket && socket.error().code == EADDRINUSE)
       if (auto beside = bind_beside_left(*address, options)) socket = std::move(*beside);
+    while (!socket && socket.error().code == EADDRINUSE && patience_ > Millis{0}) {
+      std::this_thread::sleep_for(pause);
+      patience_ -= pause;
+      socket = passive(*address, options);
+    }
     if (socket)
       result_.bound.push_back({service->name, *address, std::move(*socket)});
     else if (options.when_absent == WhenAbsent::retry && may_come(socket.error()))
@@ -133,6 +142,9 @@ class Rebinding {
   Held held_;
   BoundListeners result_;
   std::vector<std::string> errors_;
+  // For all of them together: a listener that a change before this one has removed may be about to close.
+  static constexpr Millis pause{10};
+  Millis patience_;
 };
 
 }  // namespace

@@ -86,6 +86,21 @@ TEST(AHostileText, CannotMakeATableThatNoFileHolds) {
             Lines{"x.toml:3: trusted: has 101 items: write at most 100"});
 }
 
+// As a reload sees it while an editor writes.
+TEST(AHostileText, ThatIsCutShortAnywhereIsReadOrRefused) {
+  const std::string whole =
+      "[superd]\ndrain = \"3s\"\n[defaults]\nlevel = 12\ntrusted = [\"10.0.0.0/8\"]\n"
+      "[service.echo]\nlisten = [\"tcp/7\", \"unix:/run/x\"]\nmode = \"0600\"\nidle = \"30s\"\n"
+      "[service.a]\nprogram = [\"/bin/cat\"]\nlisten = \"tcp/8\"\nnice = 3\n";
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto table = parse_config(whole.substr(0, size), "x.toml");
+    if (table)
+      EXPECT_EQ(parse_config(print_config(*table), "again.toml"), table) << size;
+    else
+      EXPECT_TRUE(table.error().front().starts_with("x.toml:")) << size;
+  }
+}
+
 TEST(AHostileText, OfAnyBytesIsAnError) {
   for (int byte = 0; byte < 256; ++byte)
     for (const auto* before : {"", "x", "x = ", "x = \"", "[", "[service.echo]\nlisten = [\"tcp/", "# "})

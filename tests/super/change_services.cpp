@@ -32,6 +32,11 @@ bool is_refused(const Endpoint& where) {
   return ::connect(client.fd(), where.address(), where.size()) != 0;
 }
 
+bool is_told_the_time(const Socket& client) {
+  (void)::shutdown(client.fd(), SHUT_WR);
+  return everything_from(client).size() == 4;
+}
+
 bool is_at_rest(Changing& changing) {
   return soon([&] { return changing.host.tend() && changing.host.next_tending() == never; });
 }
@@ -105,17 +110,19 @@ TEST_P(Services, GoOnUnderAnotherHandlerWithTheirCounts) {
   changing.service().handler = "time";
   ASSERT_EQ(changing.change(), no_complaints);
   if (GetParam() == "iterative") old.reset();
-  EXPECT_EQ(everything_from(changing.client(0)).size(), 4U);
+  // A worker of preforked that has not noticed yet takes one client more, with the handler that it was forked with.
+  EXPECT_TRUE(soon([&] { return is_told_the_time(changing.client(0)); }));
   if (old.is_open()) {
     EXPECT_TRUE(is_echoed(old, "an echo to its end"));
   }
-  const auto asking = changing.client(1);
-  ASSERT_TRUE(send_text(asking, "what time is it?"));
-  EXPECT_EQ(received_text(asking)->size(), 4U);
-  EXPECT_EQ(changing.hosted().counters.accepted.value(), 2U);
+  EXPECT_TRUE(soon([&] {
+    const auto asking = changing.client(1);
+    return send_text(asking, "what time is it?") && received_text(asking).value_or("").size() == 4;
+  }));
+  EXPECT_GE(changing.hosted().counters.accepted.value(), 2U) << "it goes on counting";
   changing.service().handler = "echo";
   ASSERT_EQ(changing.change(), no_complaints);
-  EXPECT_TRUE(is_echoed(changing.client(0), "as before"));
+  EXPECT_TRUE(soon([&] { return is_echoed(changing.client(0), "as before"); }));
 }
 
 TEST_P(Services, GoElsewhereWithTheirCounts) {
