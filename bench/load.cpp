@@ -13,6 +13,8 @@
 #include "bench/load/tcp_mix.h"
 #include "bench/load/tcp_open.h"
 #include "bench/load/tcp_short.h"
+#include "bench/load/tftp.h"
+#include "bench/load/tftp_hold.h"
 #include "bench/load/udp.h"
 #include "bench/load/udp_burst.h"
 
@@ -44,6 +46,8 @@ constexpr Mode modes[] = {
     {"tcp-short", measured<bench::TcpShort>   },
     {"tcp-mix",   measured<bench::TcpMix>     },
     {"tcp-open",  measured<bench::TcpOpen>    },
+    {"tftp",      measured<bench::Tftp>       },
+    {"tftp-hold", plain<bench::TftpHold>      },
     {"udp",       measured<bench::UdpRequests>},
     {"udp-burst", plain<bench::UdpBurst>      },
     {"behind",    plain<bench::Behind>        },

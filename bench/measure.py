@@ -20,6 +20,8 @@ PASSES = 4
 # A load is repeated once when others took more than this share of a core meanwhile.
 NOISY = 0.10
 BURSTS_PER_SERVER = 3
+# Where Debian has servers, which not everybody's PATH has.
+SEARCHED = os.environ.get("PATH", "") + ":/usr/sbin"
 # Between the last of many connections and the reading of what idle ones cost.
 SETTLE_SECONDS = 1
 # Connections that a server has seen come and go before its memory is read the first time.
@@ -35,14 +37,18 @@ class Programs:
     micros: Path
     load: Path
     programs: Path  # what is run for a client
+    peers: Path
 
     def command(self, contestant, port, folder):
         if isinstance(contestant, Floor):
             return [self.path(contestant), "--port", port]
         if isinstance(contestant, Peer):
             return contestant.command(port, self.programs / contestant.program, folder / "configuration")
+        files = folder / "files"
+        if isinstance(contestant, FilePeer):
+            return [self.path(contestant), *[word.format(port=port, files=files) for word in contestant.arguments]]
         configuration = folder / "superd.toml"
-        configuration.write_text(contestant.configuration(port, self.programs))
+        configuration.write_text(contestant.configuration(port, self.programs).replace("{files}", str(files)))
         return [self.superd, "--config", configuration]
 
     def path(self, contestant):
@@ -50,6 +56,8 @@ class Programs:
             return self.floors / contestant.program
         if isinstance(contestant, Peer):
             return shutil.which(contestant.words[0]) or contestant.words[0]
+        if isinstance(contestant, FilePeer):
+            return Path(shutil.which(contestant.program, path=f"{self.peers}:{SEARCHED}") or contestant.program)
         return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
 
     def missing(self, contestants):

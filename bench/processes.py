@@ -71,9 +71,27 @@ def free_port():
     raise Failed("no free port from 20000 to 32000")
 
 
+# What servers of files serve.
+FILES = {"large": 10 << 20, "small": 10 << 10}
+
+
+def make_files(folder):
+    """For servers that give up their rights, too."""
+    folder.parent.chmod(0o755)
+    folder.mkdir()
+    for name, size in FILES.items():
+        (folder / name).write_bytes(os.urandom(size))
+        (folder / name).chmod(0o644)
+
+
 def answers(transport, port):
     """Whether a server accepts connections, or answers a datagram."""
     try:
+        if transport == "tftp":
+            with socket.socket(type=socket.SOCK_DGRAM) as client:
+                client.settimeout(0.2)
+                client.sendto(b"\0\1nothing\0octet\0", ("127.0.0.1", port))
+                return bool(client.recv(600))
         if transport == "tcp":
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return True
@@ -106,15 +124,17 @@ class Server:
 @contextlib.contextmanager
 def serving(contestant, programs, place):
     """A running Server of `contestant`. It has ended when the block is left."""
-    port = free_port()
+    port = getattr(contestant, "port", 0) or free_port()
     with tempfile.TemporaryDirectory(prefix="superd-bench-") as folder:
+        if contestant.serves_files:
+            make_files(Path(folder) / "files")
         command = programs.command(contestant, port, Path(folder))
         output = Path(folder) / "output"
         with output.open("wb") as sink:
             process = start(command, place, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
             deadline = time.monotonic() + READY_SECONDS
-            while not answers(contestant.transport, port):
+            while not answers("tftp" if contestant.serves_files else contestant.transport, port):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise Failed(f"{contestant.name} does not serve: {tail(output)}")
                 time.sleep(0.01)

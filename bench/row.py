@@ -11,6 +11,23 @@ class Floor:
     program: str
     transport: str
     label: str = ""
+    serves_files = False
+
+    @property
+    def name(self) -> str:
+        return self.label or self.program
+
+
+@dataclass(frozen=True)
+class FilePeer:
+    """A server of files that others made, from Debian. In its arguments {port} and {files} stand for what it is given."""
+
+    program: str
+    arguments: tuple
+    transport: str
+    port: int = 0  # the only one that it can serve; 0: any
+    label: str = ""
+    serves_files = True
 
     @property
     def name(self) -> str:
@@ -26,6 +43,10 @@ class Superd:
     settings: tuple = ()
     label: str = ""
     program: str = ""  # one of bench/program, instead of a handler
+
+    @property
+    def serves_files(self) -> bool:
+        return "files" in dict(self.settings)
 
     @property
     def name(self) -> str:
@@ -100,8 +121,8 @@ class Goal:
 class Comparison:
     """`server` against `floor`; without a floor the goals are absolute numbers."""
 
-    server: Floor | Superd | Micro | Peer
-    floor: Floor | Superd | Peer | Best | None = None
+    server: Floor | Superd | Micro | Peer | FilePeer
+    floor: Floor | Superd | Peer | FilePeer | Best | None = None
     goals: tuple = ()
 
 

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   for (const std::string name : {"echo", "chargen", "daytime", "time"})
     table.push_back({
         .name = name,
-        .handler = superd::find_service(name)->make(),
+        .handler = superd::find_service(name)->make({}).value(),
         .listen = {"tcp/" + name,     "udp/" + name     },
         .design = {.design = "event", .engine = "select"}
     });

@@ -42,6 +42,9 @@ struct Options {
   double share = 0;
   /// The line of a slow request in tcp-mix and behind, without its end; in udp-burst that of every datagram.
   std::string_view slow;
+  /// The name that tftp asks for, and how many blocks it wants before it acknowledges one.
+  std::string_view file;
+  unsigned window = 1;
 };
 
 constexpr std::string_view usage =
@@ -57,8 +60,10 @@ constexpr std::string_view usage =
     "  behind      --count times: one connection sends --slow LINE; how long does a fast one wait that comes in a\n"
     "              connection 1 to 20 ms later?\n"
     "  idle        --count idle connections; prints `open`, closes them at a line on stdin or after --seconds\n"
+    "  tftp        --parallel clients fetch --file again and again, in blocks of --size bytes and windows of --window\n"
+    "  tftp-hold   --count transfers of --file that go on slowly; prints `open`, ends them as idle does\n"
     "options: --seconds S --warmup S --count N --parallel N --per-second N --size BYTES --sources N --server PID\n"
-    "         --share PERCENT --slow LINE\n";
+    "         --share PERCENT --slow LINE --file NAME --window N\n";
 
 [[noreturn]] inline void misuse(std::string_view what, std::string_view word) {
   std::fprintf(stderr, "load: %.*s: %.*s\n%.*s", static_cast<int>(word.size()), word.data(),
@@ -85,6 +90,7 @@ constexpr Setting settings[] = {
     {"--sources",    1,    60'000,   [](Options& o, double value) { o.sources = static_cast<unsigned>(value); }   },
     {"--server",     1,    1 << 30,  [](Options& o, double value) { o.server = static_cast<pid_t>(value); }       },
     {"--share",      0,    100,      [](Options& o, double value) { o.share = value; }                            },
+    {"--window",     1,    65535,    [](Options& o, double value) { o.window = static_cast<unsigned>(value); }    },
 };
 
 inline const Setting& setting(std::string_view name) {
@@ -100,8 +106,8 @@ inline Options parse(int argc, char** argv) {
   options.mode = argv[1];
   for (int i = 2; i < argc; i += 2) {
     if (i + 1 == argc) misuse("a value is missing", argv[i]);
-    if (std::string_view(argv[i]) == "--slow") {
-      options.slow = argv[i + 1];
+    if (std::string_view(argv[i]) == "--slow" || std::string_view(argv[i]) == "--file") {
+      (argv[i][2] == 's' ? options.slow : options.file) = argv[i + 1];
       continue;
     }
     const Setting& wanted = setting(argv[i]);

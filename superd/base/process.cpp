@@ -90,9 +90,23 @@ void forget_signal_handlers() noexcept {
   for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE}) sigaction(signal, &action, nullptr);
 }
 
+namespace {
+
+std::vector<int>& inherited_descriptors() noexcept {
+  static std::vector<int> all;
+  return all;
+}
+
+}  // namespace
+
+void inherit_descriptor(int fd) { inherited_descriptors().push_back(fd); }
+
+void disinherit_descriptor(int fd) noexcept { std::erase(inherited_descriptors(), fd); }
+
 void keep_descriptors(std::span<const int> kept) noexcept {
   unsigned first = STDERR_FILENO + 1;
-  std::vector<int> sorted(kept.begin(), kept.end());
+  std::vector<int> sorted = inherited_descriptors();
+  sorted.insert(sorted.end(), kept.begin(), kept.end());
   if (log_pipe() >= 0) sorted.push_back(log_pipe());
   std::ranges::sort(sorted);
   for (const int fd : sorted) {

@@ -23,15 +23,19 @@ namespace superd {
 /// processes of a program at once: how it ends is decided by one of them, which tells the others.
 void forget_signal_handlers() noexcept;
 
-/// In a new process: closes all descriptors from 3 on but these and the pipe to the log.
-void keep_descriptors(std::span<const int> kept) noexcept;
-
 /// Kills all children of the calling thread's process as they are now, those adopted among them (PR_SET_CHILD_SUBREAPER).
 void kill_children() noexcept;
 
 /// Gives up the terminal that controls the calling process, if there is one, for it and its children to come. It must not
 /// lead a process group.
 void leave_terminal() noexcept;
+/// In a new process: closes all descriptors from 3 on but these, those that are inherited, and the pipe to the log.
+void keep_descriptors(std::span<const int> kept) noexcept;
+
+/// A descriptor that processes forked from here keep, under its number, whatever else they close: what a handler has
+/// opened when it was made, as a directory. Not for programs that are executed. One thread at a time.
+void inherit_descriptor(int fd);
+void disinherit_descriptor(int fd) noexcept;
 
 /// The name that ps(1) and top(1) show for the calling process; 15 characters at most.
 void name_process(const std::string& name) noexcept;

@@ -34,6 +34,8 @@ void check_handler(const Looked& at) {
     return at.complain("handler", fmt::format("there is no \"{}\", which is the service's name: write handler = {}",
                                               service.handler, wanted->wants(wanted->bounds)));
   }
+  if (handler->serves_files && service.settings.files.tree.empty() && !lines.keys.contains("files"))
+    at.complain("files", R"(is missing: write the directory that is served, as in files = "/srv/tftp")");
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& address = service.listen[i];
     const bool can = is_stream(address.transport) ? handler->streams : handler->datagrams;

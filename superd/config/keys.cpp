@@ -74,6 +74,10 @@ constexpr std::string_view passes[] = {"stdin", "listen_fds"};
 
 constexpr std::string_view conversations[] = {"none", "failures", "all"};
 
+constexpr std::string_view table_kinds[] = {"off", "chapter", "safe"};
+
+constexpr auto told = &ServiceSettings::settings;
+constexpr auto files = &HandlerSettings::files;
 constexpr auto program_of = &ServiceSettings::program;
 constexpr auto launch = &Program::launch;
 constexpr auto confinement = &Launch::confinement;
@@ -151,6 +155,34 @@ constexpr Key table[] = {
                                                          "of one processor, for all programs of a service together"),
     key<Flag, program_of, launch, confinement, &Confinement::best_effort>(
         "best_effort", anywhere, none, "paths and shares that this kernel cannot hold a program to are left out"),
+
+    key<Path, told, files, &FileSettings::tree>("files", anywhere, none, "the directory that is served"),
+    key<Flag, told, files, &FileSettings::public_only>("public_only", anywhere, none,
+                                                       "only files that everybody on this machine may read"),
+    key<Flag, told, files, &FileSettings::client_directories>(
+        "client_directories", anywhere, none,
+        "files are first looked for in a directory called as the client's address"),
+    key<Rules, told, files, &FileSettings::remap>("remap", anywhere, none,
+                                                  "changes to the names that clients of tftp ask for"),
+    key<Path, told, files, &FileSettings::uploads>("uploads", anywhere, none,
+                                                   "the directory that clients may write to"),
+    key<Flag, told, files, &FileSettings::overwrite>("overwrite", anywhere, none,
+                                                     "uploads may replace files that are there"),
+    key<Size, told, files, &FileSettings::upload_size>("upload_size", anywhere, limit(1LL << 40), "the longest upload"),
+    key<Choice<table_kinds>, told, files, &FileSettings::table>("table", anywhere, none,
+                                                                "how open files are remembered"),
+    key<Whole, told, files, &FileSettings::table_files>("table_files", anywhere, limit(10'000),
+                                                        "files that are kept open"),
+    key<Duration, told, files, &FileSettings::table_idle>("table_idle", anywhere, long_limit,
+                                                          "after which a file that nobody uses is closed"),
+    key<Whole, told, files, &FileSettings::table_clients>("table_clients", anywhere, limit(1'000'000),
+                                                          "clients that are remembered"),
+    key<Whole, told, files, &FileSettings::table_per_prefix>("table_per_prefix", anywhere, limit(1'000'000),
+                                                             "clients of one /24 or /56 that are remembered"),
+    key<Whole, told, files, &FileSettings::block_size>("block_size", anywhere, {8, 65'464},
+                                                       "bytes of a file in a datagram of tftp, at most"),
+    key<Whole, told, files, &FileSettings::window_size>("window_size", anywhere, {1, 65'535},
+                                                        "datagrams of tftp before an acknowledgement, at most"),
 
     key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
                                                        "which thread serves a client, and when"),

@@ -181,6 +181,14 @@ struct Environment {
   static std::string write(const std::vector<std::string>& settings) { return toml_array(settings); }
 };
 
+struct Rules {
+  static std::string wants(const Bounds&) { return R"(an array of rules, as in ["rg \\\\ /"])"; }
+  static void read(const Reading& reading, std::vector<std::string>& member) {
+    member = name_rules(reading).value_or(member);
+  }
+  static std::string write(const std::vector<std::string>& rules) { return toml_array(rules); }
+};
+
 struct Identity {
   static std::string wants(const Bounds&) {
     return R"(a user, as in "nobody", or with a group, as in "nobody:nogroup")";

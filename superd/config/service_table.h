@@ -14,6 +14,7 @@
 #include "superd/serve/conversation_log.h"
 #include "superd/serve/limits.h"
 #include "superd/serve/program.h"
+#include "superd/services/services.h"
 
 namespace superd {
 
@@ -24,6 +25,7 @@ struct ServiceSettings {
   std::string handler;                ///< a row of services(); the service's name where not given; empty for a program
   Program program = no_program();     ///< without words: a handler serves
   std::vector<ListenAddress> listen;  ///< at least one
+  HandlerSettings settings;           ///< what the handler is told
   DesignSettings design;
   Limits limits;
   ListenOptions options;  ///< backlog, buffers, keepalive, and mode, owner and group of unix sockets

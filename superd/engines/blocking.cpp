@@ -28,8 +28,8 @@ bool Blocking::wait(Operation& operation) noexcept {
   set_now(asked);
   switch (operation.kind) {
     case Kind::none:
-    case Kind::home:
-    case Kind::readable: end(operation, Outcome::done); break;
+    case Kind::home: end(operation, Outcome::done); break;
+    case Kind::readable: readable(operation); break;
     case Kind::read: read(operation); break;
     case Kind::write: write(operation); break;
     case Kind::sleep:
@@ -88,6 +88,19 @@ void Blocking::write(Operation& operation) noexcept {
     else
       (void)::poll(&room, 1, poll_timeout(operation.deadline));
     set_now(Clock::now());
+  }
+}
+
+void Blocking::readable(Operation& operation) noexcept {
+  if (operation.deadline == never) return end(operation, Outcome::done);
+  for (;;) {
+    pollfd arrival{operation.fd, POLLIN, 0};
+    const int ready = ::poll(&arrival, 1, poll_timeout(operation.deadline));
+    const int code = ready < 0 ? errno : 0;
+    set_now(Clock::now());
+    if (ready > 0) return end(operation, Outcome::done);
+    if (operation.deadline <= now()) return end(operation, Outcome::timed_out);
+    if (is_shortage(code)) std::this_thread::sleep_for(retry_pause);
   }
 }
 

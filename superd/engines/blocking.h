@@ -14,7 +14,8 @@ namespace superd {
 /// - A receive blocks in recv(2) itself, bounded by SO_RCVTIMEO, which is set again only when the time left has become
 ///   shorter: one call a message.
 /// - A send is tried without waiting; what does not fit waits in poll(2).
-/// - Operations of kind readable are at once done: their owner makes a call that blocks (accept, recvmmsg).
+/// - Operations of kind readable wait in poll(2) when they have a deadline. Without one they are at once done: their owner
+///   makes a call that blocks (accept, recvmmsg).
 /// - Work is done in place: this thread holds up nobody but its client.
 /// - A thread inside a system call is ended by shutdown(2) on the connection, or by a signal repeated until its owner
 ///   acknowledges; sleeping and waiting for a signal end by cancel() and cancel_all().
@@ -33,6 +34,7 @@ class Blocking final : public Waiter {
  private:
   void read(Operation&) noexcept;
   void write(Operation&) noexcept;
+  void readable(Operation&) noexcept;
   void pause(Operation&) noexcept;
   void work(Operation&) noexcept;
   bool limit_receive(int fd, Time::duration left) noexcept;

@@ -46,6 +46,13 @@ constexpr CounterEntry table[] = {
     {"rows_full",          &Counters::rows_full         },
     {"unlogged",           &Counters::unlogged          },
     {"failed_accept",      &Counters::failed_accept     },
+    {"file_hits",          &Counters::file_hits         },
+    {"file_misses",        &Counters::file_misses       },
+    {"file_changes",       &Counters::file_changes      },
+    {"file_evictions",     &Counters::file_evictions    },
+    {"file_idle",          &Counters::file_idle         },
+    {"file_refusals",      &Counters::file_refusals     },
+    {"session_evictions",  &Counters::session_evictions },
 };
 
 static_assert(sizeof(Counters) == std::size(table) * sizeof(Counter), "every counter has its row");

@@ -52,6 +52,13 @@ struct Counters {
   Counter rows_full;           ///< workers that found no row on the scoreboard
   Counter unlogged;            ///< lines over log_rate, which were left out of the log
   Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted
+  Counter file_hits;           ///< uses of files that were open already
+  Counter file_misses;         ///< uses of files that had to be opened
+  Counter file_changes;        ///< names that stood for another file than before
+  Counter file_evictions;      ///< open files that were closed to make room
+  Counter file_idle;           ///< open files that were closed because nobody had used them for long
+  Counter file_refusals;       ///< files that were asked for and are not there, or not for everybody
+  Counter session_evictions;   ///< clients that were forgotten to make room
 };
 
 struct CounterEntry {

@@ -14,6 +14,13 @@ Datagram::~Datagram() {
   // Only what was waited with has left traces in the waiter.
   if (parked) waiter_.forget(*this);
   if (has_waited_) waiter_.note_conversation(-1);
+  if (socket_.is_open()) hosted().level.unwatch(fd);
+}
+
+void Datagram::take_socket(Socket socket) {
+  hosted().level.watch(socket.fd());
+  fd = socket.fd();
+  socket_ = std::move(socket);
 }
 
 Endpoint Datagram::to() const noexcept {
@@ -60,6 +67,11 @@ bool Datagram::begin_work(std::coroutine_handle<> handler, Work& wanted) noexcep
   deadline = never;
   work = &wanted;
   return begin_wait(handler, Kind::work);
+}
+
+bool Datagram::begin_readable(std::coroutine_handle<> handler, Time until) noexcept {
+  deadline = until;
+  return begin_wait(handler, Kind::readable);
 }
 
 bool Datagram::begin_home(std::coroutine_handle<> root) noexcept {

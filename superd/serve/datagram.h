@@ -6,6 +6,7 @@
 
 #include "superd/async/waiter.h"
 #include "superd/net/datagram_batch.h"
+#include "superd/net/socket.h"
 #include "superd/serve/background_call.h"
 #include "superd/serve/listener.h"
 
@@ -41,6 +42,18 @@ class Datagram : private Operation {
     Millis duration_;
   };
 
+  class Readable {
+   public:
+    Readable(Datagram& request, Time until) noexcept : request_(request), until_(until) {}
+    bool await_ready() const noexcept { return request_.is_cut_off(); }
+    bool await_suspend(std::coroutine_handle<> handler) noexcept { return request_.begin_readable(handler, until_); }
+    Outcome await_resume() const noexcept { return request_.is_cut_off() ? Outcome::cancelled : request_.outcome; }
+
+   private:
+    Datagram& request_;
+    Time until_;
+  };
+
   /// What was received; stays until the task ends.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return slot_->payload(); }
   [[nodiscard]] const Endpoint& from() const noexcept { return slot_->from; }
@@ -66,6 +79,21 @@ class Datagram : private Operation {
   [[nodiscard]] BackgroundRead<Datagram> read_file(int file, std::uint64_t offset, std::span<std::byte> into) noexcept {
     return {*this, file, offset, into};
   }
+  // For an Exchange.
+  /// A socket that is closed at the conversation's end, once: a handler may end in another thread than the one in which its
+  /// use can be ended. May throw std::bad_alloc.
+  void take_socket(Socket socket);
+  /// Waits until that socket has something to receive. Outcome::cancelled when the conversation was cut.
+  [[nodiscard]] Readable readable(Time until) noexcept { return {*this, until}; }
+  /// Looks at the clock; deadlines are reckoned from here.
+  [[nodiscard]] Time now() noexcept {
+    waiter_.refresh_now();
+    return waiter_.now();
+  }
+  /// Why readable() has failed.
+  [[nodiscard]] int failure() const noexcept { return error; }
+  [[nodiscard]] bool is_cut_off() const noexcept { return hosted().level.is_cut(); }
+
   /// At the end: back to the waiter's own thread, where its use of this datagram can be ended.
   class Home {
    public:
@@ -97,7 +125,7 @@ class Datagram : private Operation {
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;
   bool begin_home(std::coroutine_handle<>) noexcept;
   bool begin_work(std::coroutine_handle<>, Work&) noexcept;
-  [[nodiscard]] bool is_cut_off() const noexcept { return hosted().level.is_cut(); }
+  bool begin_readable(std::coroutine_handle<>, Time until) noexcept;
   bool end_work() const noexcept { return outcome == Outcome::done && !is_cut_off(); }
   void work_is_done() noexcept { outcome = Outcome::done; }
 
@@ -108,6 +136,7 @@ class Datagram : private Operation {
   AnswerPath* path_;  ///< null: there was no memory for one
   std::unique_ptr<AnswerPath> own_path_;
   bool has_waited_ = false;  ///< and may have changed its thread
+  Socket socket_;
 };
 
 }  // namespace superd

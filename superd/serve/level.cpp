@@ -79,19 +79,33 @@ void Level::note_fd(Seat& seat, int fd) {
   if (is_cut()) shutdown(fd, SHUT_RDWR);
 }
 
+void Level::watch(int fd) {
+  watched_.add(fd);
+  if (is_cut()) shutdown(fd, SHUT_RD);
+}
+
 void Level::charge(Seat& seat, const ClientKey& client) {
   if (!seat.is_taken() || seat.client_ != SeatCounts::nobody) return;
   counts_.charge(client, seat.process_);
   seat.client_ = client;
 }
 
+// A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
+void Level::let_cut_pass() noexcept {
+  if (is_cut()) {
+    const std::lock_guard over(mutex_);
+  }
+}
+
+void Level::unwatch(int fd) noexcept {
+  watched_.remove(fd);
+  let_cut_pass();
+}
+
 void Level::give_back(Seat& seat) noexcept {
   if (seat.fd_ >= 0) {
     seated_.remove(seat.fd_);
-    // A cut that is under way may have seen it: the descriptor must not be another one's before it is over.
-    if (is_cut()) {
-      const std::lock_guard over(mutex_);
-    }
+    let_cut_pass();
   }
   counts_.give_back(seat.client_, seat.process_);
   if (overall_) overall_->give_back(1);
@@ -135,6 +149,7 @@ void Level::cut_all() noexcept {
   counts_.cut();
   const std::lock_guard lock(mutex_);
   seated_.each([](int fd) { shutdown(fd, SHUT_RDWR); });
+  watched_.each([](int fd) { shutdown(fd, SHUT_RD); });
 }
 
 }  // namespace superd

@@ -114,6 +114,11 @@ class Level {
   bool ask_for_vacancy(Waiter&, Operation&);
   void withdraw(const Operation&);
 
+  /// A socket of a datagram's conversation: cut_all() ends its receiving alone, so that the peer can still be told. Watched
+  /// no more before it is closed. May throw std::bad_alloc.
+  void watch(int fd);
+  void unwatch(int fd) noexcept;
+
   /// Shuts down the connections of all who are seated (shutdown(2)): whatever they wait for ends, under every design.
   /// From then on is_cut() tells why.
   void cut_all() noexcept;
@@ -132,6 +137,7 @@ class Level {
   std::expected<Seat, Refusal> take_for(const ClientKey&) noexcept;
   void give_back(Seat&) noexcept;
   void note_fd(Seat&, int fd);
+  void let_cut_pass() noexcept;
   void tell(int seats) noexcept {
     if (asking_count_.load(std::memory_order_seq_cst) != 0) tell_asking(seats);
   }
@@ -144,7 +150,7 @@ class Level {
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 
-  DescriptorSet seated_;
+  DescriptorSet seated_, watched_;
   std::mutex mutex_;
   std::vector<std::pair<Waiter*, Operation*>> asking_;
 };

@@ -5,14 +5,21 @@
 namespace superd {
 
 namespace {
+/// For handlers that have nothing to be told.
+template <std::shared_ptr<Service> (*make)()>
+Result<std::shared_ptr<Service>> plain(const HandlerSettings&) {
+  return make();
+}
+
 constexpr ServiceEntry table[] = {
-    {"chargen", "an endless pattern, or one datagram of it", true, true, make_chargen},
-    {"daytime", "the time as a line of text",                true, true, make_daytime},
-    {"discard", "takes everything, answers nothing",         true, true, make_discard},
-    {"echo",    "sends back what it is sent",                true, true, make_echo   },
-    {"qotd",    "a quote of the day",                        true, true, make_qotd   },
-    {"slow",    "computes, sleeps or blocks as it is told",  true, true, make_slow   },
-    {"time",    "the time as a 32-bit number",               true, true, make_time   },
+    {"chargen", "an endless pattern, or one datagram of it", true,  true, false, plain<make_chargen>},
+    {"daytime", "the time as a line of text",                true,  true, false, plain<make_daytime>},
+    {"discard", "takes everything, answers nothing",         true,  true, false, plain<make_discard>},
+    {"echo",    "sends back what it is sent",                true,  true, false, plain<make_echo>   },
+    {"qotd",    "a quote of the day",                        true,  true, false, plain<make_qotd>   },
+    {"slow",    "computes, sleeps or blocks as it is told",  true,  true, false, plain<make_slow>   },
+    {"tftp",    "files, as boards and PXE ask for them",     false, true, true,  make_tftp          },
+    {"time",    "the time as a 32-bit number",               true,  true, false, plain<make_time>   },
 };
 }  // namespace
 

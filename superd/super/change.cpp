@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "superd/base/log.h"
-#include "superd/services/services.h"
+#include "superd/super/handlers.h"
 #include "superd/super/host.h"
 
 namespace superd {
@@ -85,8 +85,8 @@ void Host::apply(Next& next, Complaints& complaints) {
     hosted->program.reset();
     if (settings.has_program())
       hosted->program = settings.program;
-    else if (!hosted->service.change_back(settings.handler))
-      hosted->service.change(settings.handler, find_service(settings.handler)->make());
+    else if (const auto made = put_handler_in_force(*hosted, settings); !made)
+      complaints.push_back(made.error().what + "; its handler stays as it was");
   }
 }
 

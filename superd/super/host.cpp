@@ -9,6 +9,7 @@
 
 #include "superd/base/log.h"
 #include "superd/services/services.h"
+#include "superd/super/handlers.h"
 
 namespace superd {
 
@@ -76,7 +77,7 @@ Result<std::shared_ptr<HostedService>> Host::hosted_for(const ServiceSettings& s
   if (settings.has_program())
     hosted->program = settings.program;
   else if (!is_own)
-    hosted->service.change(settings.handler, find_service(settings.handler)->make());
+    if (auto made = put_handler_in_force(*hosted, settings); !made) return std::unexpected(made.error());
   hosted->board.log().change(settings.log);
   if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
   hosted->level.share(overall_);

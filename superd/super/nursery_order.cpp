@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "superd/config/config.h"
+#include "superd/super/handlers.h"
 #include "superd/services/services.h"
 
 namespace superd::nursery {
@@ -18,6 +19,7 @@ std::string as_config(const DesignSettings& design, const Order::Served& served)
   ServiceSettings service{.name = "it",
                           .handler = "echo",
                           .listen = {},
+                          .settings = served.settings,
                           .design = design,
                           .limits = served.limits,
                           .options = {},
@@ -42,8 +44,14 @@ Order order_for(const DesignSettings& design, Listeners listeners) {
     const auto known = std::ranges::find(order.services, hosted.board.id(), &Order::Served::board);
     order.listeners.push_back({static_cast<std::size_t>(known - order.services.begin()), listener->transport});
     if (known != order.services.end()) continue;
-    order.services.push_back({hosted.name, hosted.board.id(), hosted.board.fd() >= 0,
-                              hosted.program ? std::string() : hosted.service.name(), hosted.program, *hosted.limits});
+    const auto told = hosted.program ? std::nullopt : handler_in_force(hosted);
+    order.services.push_back({.service = hosted.name,
+                              .board = hosted.board.id(),
+                              .has_board = hosted.board.fd() >= 0,
+                              .handler = told ? told->handler : std::string(),
+                              .settings = told ? told->settings : HandlerSettings{},
+                              .program = hosted.program,
+                              .limits = *hosted.limits});
   }
   return order;
 }
@@ -90,6 +98,7 @@ Result<> read_service(std::istream& lines, std::size_t most, Order& order) {
   order.design = settings.design;
   served.limits = settings.limits;
   if (has_handler) served.handler = settings.handler;
+  served.settings = settings.settings;
   if (settings.has_program()) served.program = std::move(settings.program);
   order.services.push_back(std::move(served));
   return {};

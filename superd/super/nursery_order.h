@@ -36,6 +36,7 @@ struct Order {
     std::uint64_t board = 0;  ///< the id of its scoreboard
     bool has_board = false;   ///< its descriptor comes too
     std::string handler{};    ///< a row of services(); empty: one of the caller's own, or a program
+    HandlerSettings settings{};  ///< what it is told
     std::optional<Program> program{};
     Limits limits{};
     friend bool operator==(const Served&, const Served&) = default;

@@ -16,7 +16,7 @@
 #include "superd/base/log.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/net/passive.h"
-#include "superd/services/services.h"
+#include "superd/super/handlers.h"
 
 namespace superd::nursery {
 
@@ -186,9 +186,16 @@ Result<> bring_up_to_date(HostedService& hosted, const Order::Served& wanted) {
   if (*hosted.limits != wanted.limits)
     if (auto changed = hosted.change(wanted.limits); !changed) return changed;
   hosted.program = wanted.program;
-  if (!wanted.handler.empty() && !hosted.service.change_back(wanted.handler))
-    hosted.service.change(wanted.handler, find_service(wanted.handler)->make());
-  return {};
+  if (wanted.handler.empty()) return {};
+  return put_handler_in_force(hosted, {.name = wanted.service,
+                                       .handler = wanted.handler,
+                                       .listen = {},
+                                       .settings = wanted.settings,
+                                       .design = {},
+                                       .limits = {},
+                                       .options = {},
+                                       .log = {},
+                                       .group = {}});
 }
 
 }  // namespace

@@ -24,8 +24,9 @@ std::string quoted(std::string_view text) {
 }
 
 std::string row(const ServiceEntry& service) {
-  return fmt::format(R"({{"name": {}, "what": {}, "streams": {}, "datagrams": {}}})", quoted(service.name),
-                     quoted(service.what), service.streams, service.datagrams);
+  return fmt::format(R"({{"name": {}, "what": {}, "streams": {}, "datagrams": {}, "serves_files": {}}})",
+                     quoted(service.name), quoted(service.what), service.streams, service.datagrams,
+                     service.serves_files);
 }
 
 // Those that the design can wait by.

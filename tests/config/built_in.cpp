@@ -17,7 +17,8 @@ TEST(TheBuiltInConfiguration, ServesEveryHarmlessServiceOverTcpAndUdp) {
     EXPECT_EQ(service.listen[0].transport, Transport::tcp);
     EXPECT_EQ(service.listen[1].transport, Transport::udp);
   }
-  for (const auto& entry : services()) EXPECT_EQ(handlers.contains(entry.name), entry.name != "slow") << entry.name;
+  for (const auto& entry : services())
+    EXPECT_EQ(handlers.contains(entry.name), entry.name != "slow" && !entry.serves_files) << entry.name;
 }
 
 TEST(TheBuiltInConfiguration, IsReachableFromThisMachineAlone) {

@@ -6,11 +6,15 @@ import time
 
 import pytest
 
+import tftp_client
 from harness import (FROM_1900_TO_1970, LARGEST_DATAGRAM, ROOMY, Superd, chargen_lines, converse_both_ways,
                      name_of_way, recv_all, recv_exactly, tables, ways_to_serve)
 
 STREAMS = ("tcp", "tcp6", "unix")
 DATAGRAMS = ("udp", "udp6")
+
+# The file of services that serve files.
+SERVED = bytes(range(256)) * 100
 
 
 # --- what a right answer is ---
@@ -113,6 +117,15 @@ def both(check, request):
     return stream, datagram
 
 
+def check_tftp(client):
+    server = client.getpeername()[:2]
+    for options, wanted in (({}, {}), ({"blksize": 1428, "windowsize": 4, "tsize": 0},
+                                       {"blksize": 1428, "windowsize": 4, "tsize": len(SERVED)})):
+        assert tftp_client.read_file(server, "served", family=client.family, **options) == (SERVED, wanted)
+    with pytest.raises(FileNotFoundError):
+        tftp_client.read_file(server, "nothing", family=client.family)
+
+
 CHECKERS = {
     "echo": (check_echo_stream, check_echo_datagram),
     "discard": (check_discard_stream, check_discard_datagram),
@@ -120,6 +133,7 @@ CHECKERS = {
     "daytime": both(check_daytime_text, b"what time is it?"),
     "time": both(check_time_number, b"now"),
     "slow": (check_slow_stream, check_slow_datagram),
+    "tftp": (None, check_tftp),
     "qotd": both(lambda text, before, after: check_quote(text), b"wisdom"),
 }
 
@@ -143,9 +157,17 @@ def pytest_generate_tests(metafunc):
 def superd(way, tmp_path_factory):
     """One program a way, with all services at all their transports. Each listener is a service of its own, so that
     a design that serves one client at a time serves each listener's."""
-    services = {f"{service['name']}-{transport}": {"listen": [transport], "handler": service["name"], **way, "level": 16}
-                for service in tables()["services"] for transport in transports(service)}
-    with Superd(tmp_path_factory.mktemp("matrix"), services) as program:
+    folder = tmp_path_factory.mktemp("matrix")
+    tree = folder / "tree"
+    tree.mkdir()
+    (tree / "served").write_bytes(SERVED)
+    for path, mode in ((tree, 0o755), (tree / "served", 0o644)):
+        path.chmod(mode)
+    services = {f"{service['name']}-{transport}": {
+        "listen": [transport], "handler": service["name"], **way, "level": 16,
+        **({"files": str(tree)} if service["serves_files"] else {})}
+        for service in tables()["services"] for transport in transports(service)}
+    with Superd(folder, services) as program:
         yield program
 
 

@@ -12,7 +12,7 @@ namespace superd::test {
 /// A connection to a service of the table, which runs in a thread of its own.
 class Talk {
  public:
-  explicit Talk(std::string_view service) : hosted(hosted_with(find_service(service)->make())) {
+  explicit Talk(std::string_view service) : hosted(hosted_with(find_service(service)->make({}).value())) {
     auto pair = tcp_pair();
     client = std::move(pair.client);
     thread_ = std::jthread([this, server = std::move(pair.server)]() mutable {
@@ -47,7 +47,7 @@ inline std::vector<std::string> answers_of(std::string_view service, std::string
     }
     std::vector<std::string> texts;
   } path;
-  const auto hosted = hosted_with(find_service(service)->make());
+  const auto hosted = hosted_with(find_service(service)->make({}).value());
   const auto listener =
       std::make_shared<Listener>(listen_at("udp/127.0.0.1:0"), Transport::udp, endpoint("127.0.0.1:10007"), hosted);
   std::unique_ptr<DatagramSlot> slot(new DatagramSlot);

@@ -21,7 +21,7 @@ constexpr auto too_long = "bad request: more than 10s in all";
 
 /// The answer to a datagram whose handler waits, which leaves by itself.
 std::string answered_straight(std::string_view request) {
-  const auto hosted = hosted_with(find_service("slow")->make());
+  const auto hosted = hosted_with(find_service("slow")->make({}).value());
   const auto listener =
       std::make_shared<Listener>(listen_at("udp/127.0.0.1:0"), Transport::udp, endpoint("127.0.0.1:10007"), hosted);
   const auto client = connected_to(local_endpoint(listener->socket).value(), SOCK_DGRAM);

@@ -11,7 +11,7 @@ TEST(TheTableOfServices, FindsEachRowByItsName) {
     EXPECT_EQ(find_service(entry.name), &entry) << entry.name;
     EXPECT_FALSE(entry.what.empty()) << entry.name;
     EXPECT_TRUE(entry.streams || entry.datagrams) << entry.name;
-    EXPECT_TRUE(entry.make()) << entry.name;
+    EXPECT_TRUE(entry.make({.files = {.tree = "/"}}).value_or(nullptr)) << entry.name;
   }
   EXPECT_EQ(find_service("no such service"), nullptr);
 }

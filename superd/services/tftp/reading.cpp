@@ -1,0 +1,154 @@
+#include "superd/services/tftp/reading.h"
+
+#include <algorithm>
+
+namespace superd::tftp {
+
+namespace {
+
+// Of what leaves in one system call, and so of a transfer's memory.
+constexpr std::size_t largest_batch = 60'000;
+// After which a socket that had no room for more is tried again: some hundred datagrams leave a network card in that time.
+constexpr Millis until_there_is_room{1};
+
+std::size_t blocks_at_once(const Grant& grant) noexcept {
+  const auto fitting = std::max<std::size_t>(1, largest_batch / (grant.block_size + head_size));
+  return static_cast<std::size_t>(std::min<std::uint64_t>({grant.window, fitting, Exchange::most_at_once}));
+}
+
+}  // namespace
+
+Reading::Reading(Datagram& request, Transfers& transfers, const Grant& grant, What what)
+    : request_(request),
+      what_(std::move(what)),
+      grant_(grant),
+      dialogue_(request, transfers, grant),
+      window_(grant.window),
+      is_opening_(grant.told.any()),
+      most_blocks_(blocks_at_once(grant)),
+      data_(most_blocks_ * grant.block_size),
+      heads_(most_blocks_),
+      parts_(most_blocks_),
+      text_(what_.is_text ? grant.block_size : 0) {}
+
+task<> Reading::run() {
+  if (!begin()) co_return;
+  for (;;) {
+    while (!is_opening_ && window_.may_send()) {
+      std::size_t filled = 0;
+      if (!has_kept_text()) {
+        const auto room = room_for_blocks();
+        const auto offset = offset_of_next();
+        if (what_.asks_each_time) {
+          const auto found = co_await what_.files.use(request_, what_.name);
+          if (found) what_.file = *found;
+        }
+        const bool is_buffered = what_.file.file->ahead.is_enabled();
+        std::expected<std::size_t, int> got = 0;
+        if (is_buffered) got = co_await what_.files.read(request_, what_.file, offset, room);
+        if (!is_buffered) got = co_await request_.read_file(what_.file.file->file.fd(), offset, room);
+        if (!got) {
+          dialogue_.fail(fault_of(got.error()));
+          co_return;
+        }
+        filled = *got;
+        if (what_.is_text) keep_text(filled);
+      }
+      if (send_blocks(filled)) continue;
+      const bool goes_on = co_await request_.sleep(until_there_is_room);
+      if (!goes_on) {
+        dialogue_.fail(FileFault::cut);
+        co_return;
+      }
+    }
+    const auto outcome = co_await dialogue_.exchange.arrival(dialogue_.until());
+    const auto received = dialogue_.exchange.take(outcome, heard_);
+    switch (dialogue_.look_at(received)) {
+      case Dialogue::Next::over: co_return;
+      case Dialogue::Next::wait: break;
+      case Dialogue::Next::again:
+        was_silent_ = true;
+        window_.go_back();
+        if (is_opening_) open_dialogue();
+        break;
+      case Dialogue::Next::packet:
+        if (!take(dialogue_.packet)) co_return;
+    }
+  }
+}
+
+bool Reading::begin() {
+  if (!dialogue_.exchange.open()) {
+    request_.hosted().counters.out_of_descriptors.add();
+    request_.reply(error_packet(Code::undefined, refusal_of(FileFault::shortage).text));
+    return false;
+  }
+  if (is_opening_) open_dialogue();
+  return true;
+}
+
+void Reading::open_dialogue() noexcept {
+  dialogue_.exchange.send(oack_packet(grant_.told));
+  dialogue_.note_sent(!was_silent_);
+}
+
+std::span<std::byte> Reading::room_for_blocks() noexcept {
+  const auto blocks = std::min<std::uint64_t>(most_blocks_, window_.room());
+  return std::span(data_).first(static_cast<std::size_t>(blocks) * grant_.block_size);
+}
+
+std::uint64_t Reading::offset_of_next() const noexcept {
+  return what_.is_text ? text_offset_ : (window_.next() - 1) * grant_.block_size;
+}
+
+// Some of what was read may not have fitted: it is read again for the next block.
+void Reading::keep_text(std::size_t read) noexcept {
+  const auto done = converter_.convert(std::span(data_).first(read), text_);
+  text_block_ = window_.next();
+  text_offset_ += done.read;
+  text_size_ = done.written;
+}
+
+// False: the socket has no room.
+bool Reading::send_blocks(std::size_t filled) noexcept {
+  const std::span<const std::byte> all =
+      what_.is_text ? std::span(text_).first(text_size_) : std::span(data_).first(filled);
+  const auto room = what_.is_text ? grant_.block_size : room_for_blocks().size();
+  const bool is_end = all.size() < room;
+  const auto whole = all.size() / grant_.block_size;
+  const auto count = whole + (is_end ? 1 : 0);
+  if (is_end) window_.note_last(window_.next() + whole);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto begin = i * grant_.block_size;
+    heads_[i] = head_of(Opcode::data, static_cast<std::uint16_t>(window_.next() + i));
+    parts_[i] = {heads_[i], all.subspan(begin, std::min(grant_.block_size, all.size() - begin))};
+  }
+  const auto sent = dialogue_.exchange.send(std::span(parts_).first(count));
+  const bool is_first = window_.next() > highest_sent_ && !was_silent_;
+  window_.note_sent(sent);
+  highest_sent_ = std::max(highest_sent_, window_.next() - 1);
+  if (sent > 0) dialogue_.note_sent(is_first);
+  return sent == count;
+}
+
+// False: the file has arrived.
+bool Reading::take(const Packet& packet) noexcept {
+  if (packet.opcode != Opcode::ack) return true;
+  if (is_opening_) {
+    if (packet.number != 0) return true;
+    is_opening_ = false;
+    dialogue_.note_progress();
+    was_silent_ = false;
+    return true;
+  }
+  switch (window_.acknowledge(packet.number)) {
+    case Window::Answer::ignored: return true;
+    case Window::Answer::finished: return false;
+    case Window::Answer::progress: dialogue_.note_progress(); break;
+    case Window::Answer::gap: break;
+  }
+  was_silent_ = false;
+  return true;
+}
+
+}  // namespace superd::tftp

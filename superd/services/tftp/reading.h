@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "superd/services/files/file_table.h"
+#include "superd/services/tftp/dialogue.h"
+#include "superd/services/tftp/netascii.h"
+#include "superd/services/tftp/window.h"
+
+namespace superd::tftp {
+
+/// A file on its way to a client. Blocks are read where they are needed, and again when they have to be sent again: the
+/// page cache keeps them, and a transfer has no more memory than what leaves in one system call.
+class Reading {
+ public:
+  struct What {
+    ServedFiles& files;
+    const std::string& name;
+    FileUse file;
+    bool is_text;
+    bool asks_each_time;  ///< the table for the file, as slide 8 has it
+  };
+  /// May throw std::bad_alloc, before anything is sent.
+  Reading(Datagram& request, Transfers& transfers, const Grant& grant, What what);
+
+  task<> run();
+
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return acknowledged_; }
+
+ private:
+  [[nodiscard]] bool begin();
+  void open_dialogue() noexcept;
+  [[nodiscard]] std::span<std::byte> room_for_blocks() noexcept;
+  [[nodiscard]] std::uint64_t offset_of_next() const noexcept;
+  [[nodiscard]] bool has_kept_text() const noexcept { return what_.is_text && text_block_ == window_.next(); }
+  void keep_text(std::size_t read) noexcept;
+  bool send_blocks(std::size_t filled) noexcept;
+  bool take(const Packet& packet) noexcept;
+
+  Datagram& request_;
+  What what_;
+  const Grant grant_;
+  Dialogue dialogue_;
+  Window window_;
+  bool is_opening_;  // the OACK is not acknowledged yet
+  bool was_silent_ = false;
+  std::uint64_t highest_sent_ = 0, acknowledged_ = 0;
+
+  std::size_t most_blocks_;
+  std::vector<std::byte> data_;
+  std::vector<Head> heads_;
+  std::vector<Exchange::Parts> parts_;
+  std::array<std::byte, 64> heard_;
+
+  // Of text: the block that was converted last, and where the file goes on after it.
+  ToNetascii converter_;
+  std::vector<std::byte> text_;
+  std::uint64_t text_block_ = 0, text_offset_ = 0;
+  std::size_t text_size_ = 0;
+};
+
+}  // namespace superd::tftp
