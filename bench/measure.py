@@ -12,7 +12,7 @@ from statistics import median
 
 from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
                        threads)
-from row import Floor, Micro, Peer
+from row import FilePeer, Floor, Micro, Peer
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.

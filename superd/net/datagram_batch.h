@@ -30,6 +30,7 @@ struct DatagramSlot {
   std::uint32_t kernel_drops = 0;  ///< the socket's total so far (SO_RXQ_OVFL), 0 when none yet
   bool truncated = false;
   bool admitted = false;  ///< for the receiver's use: may be answered
+  bool known = false;     ///< for the receiver's use: is where it says it is, so answers to it need no bounds
   Time received{};        ///< for the receiver's use
   std::size_t size = 0;
   alignas(64) std::array<std::byte, 128> control;

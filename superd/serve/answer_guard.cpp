@@ -49,9 +49,9 @@ AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> o
 AnswerGuard::AnswerGuard(RateTable& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
     : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {}
 
-AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
+AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
-  if (limits().trusts(from)) return Verdict::answer;
+  if (is_known || trusts(from)) return Verdict::answer;
   return rates_.take(ClientKey::prefix_of(from), now, rate_of(limits())) ? Verdict::answer : Verdict::over_rate;
 }
 
@@ -67,10 +67,12 @@ bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const 
   return source.is_loopback() || source == sent_to || is_own_address(source);
 }
 
+bool AnswerGuard::trusts(const Endpoint& from) const noexcept { return limits().trusts(from); }
+
 std::size_t AnswerGuard::room(const Endpoint& from, std::size_t request) const noexcept {
   // 64 bytes more, so that a line of text can be had by asking with an empty datagram (RFC 867).
   constexpr std::size_t allowance = 64;
-  if (limits().trusts(from)) return longest;
+  if (trusts(from)) return longest;
   return std::min<std::size_t>(longest, request * limits().amplification + allowance);
 }
 

@@ -44,8 +44,14 @@ class AnswerGuard {
   enum class Verdict : std::uint8_t { answer, bad_source, over_rate };
 
   /// May a datagram `from` there, sent `to` here (unspecified where that is the listener's one address), be answered?
-  /// Takes one answer from the source's rate when it may.
-  Verdict judge(const Endpoint& from, const Endpoint& to, Time now) noexcept;
+  /// Takes one answer from the source's rate when it may, unless the source is known to be there.
+  Verdict judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept;
+  Verdict judge(const Endpoint& from, const Endpoint& to, Time now) noexcept {
+    return judge(from, to, now, trusts(from));
+  }
+
+  /// It lies in one of the networks that the configuration trusts.
+  [[nodiscard]] bool trusts(const Endpoint& from) const noexcept;
 
   /// The longest answer to a request of this size.
   [[nodiscard]] std::size_t room(const Endpoint& from, std::size_t request) const noexcept;

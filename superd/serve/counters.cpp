@@ -46,6 +46,8 @@ constexpr CounterEntry table[] = {
     {"rows_full",          &Counters::rows_full         },
     {"unlogged",           &Counters::unlogged          },
     {"failed_accept",      &Counters::failed_accept     },
+    {"dropped_key",        &Counters::dropped_key       },
+    {"dropped_malformed",  &Counters::dropped_malformed },
     {"file_hits",          &Counters::file_hits         },
     {"file_misses",        &Counters::file_misses       },
     {"file_changes",       &Counters::file_changes      },

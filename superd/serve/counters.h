@@ -52,6 +52,8 @@ struct Counters {
   Counter rows_full;           ///< workers that found no row on the scoreboard
   Counter unlogged;            ///< lines over log_rate, which were left out of the log
   Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted
+  Counter dropped_key;         ///< datagrams without the key that their sender would have been told
+  Counter dropped_malformed;   ///< datagrams that the service's protocol does not have
   Counter file_hits;           ///< uses of files that were open already
   Counter file_misses;         ///< uses of files that had to be opened
   Counter file_changes;        ///< names that stood for another file than before

@@ -61,7 +61,11 @@ class Datagram : private Operation {
   [[nodiscard]] Endpoint to() const noexcept;
 
   /// The longest answer that may be given to this request (Limits::amplification).
-  [[nodiscard]] std::size_t room() const noexcept { return hosted().answers.room(from(), slot_->size); }
+  [[nodiscard]] std::size_t room() const noexcept {
+    return slot_->known ? AnswerGuard::longest : hosted().answers.room(from(), slot_->size);
+  }
+  /// The sender is where it says it is: trusted, or recognised by the service.
+  [[nodiscard]] bool is_known() const noexcept { return slot_->known || hosted().answers.trusts(from()); }
 
   /// Answers, from the address the request was sent to. Never waits: what the kernel does not take at once is dropped
   /// and counted, as the network would. False when the answer is longer than room().

@@ -7,7 +7,7 @@
 namespace superd {
 
 bool DatagramQueue::put(const DatagramSlot& slot) noexcept try {
-  Entry entry{slot.from, slot.to, slot.interface, slot.size, slot.received, nullptr};
+  Entry entry{slot.from, slot.to, slot.interface, slot.known, slot.size, slot.received, nullptr};
   if (used_ + entry.cost() > room_) return false;
   entry.payload = std::make_unique_for_overwrite<std::byte[]>(slot.size);
   std::memcpy(entry.payload.get(), slot.bytes.data(), slot.size);
@@ -27,6 +27,7 @@ void DatagramQueue::copy_first(DatagramSlot& into) const noexcept {
   into.received = first.received;
   into.truncated = false;
   into.admitted = true;
+  into.known = first.known;
   std::memcpy(into.bytes.data(), first.payload.get(), first.size);
 }
 

@@ -29,6 +29,7 @@ class DatagramQueue {
   struct Entry {
     Endpoint from, to;
     std::uint32_t interface;
+    bool known;
     std::size_t size;
     Time received;
     std::unique_ptr<std::byte[]> payload;

@@ -97,7 +97,9 @@ void Door::judge_batch(std::size_t count) noexcept {
       note_refusal(answer.why, slot.from);
       continue;
     }
-    switch (hosted_.answers.judge(slot.from, slot.to, waiter_.now())) {
+    slot.known = hosted_.answers.trusts(slot.from) ||
+                 (hosted_.service && hosted_.service->recognises(slot.from, slot.payload()));
+    switch (hosted_.answers.judge(slot.from, slot.to, waiter_.now(), slot.known)) {
       case AnswerGuard::Verdict::answer: slot.admitted = true; break;
       case AnswerGuard::Verdict::bad_source: counters.dropped_source.add(); break;
       case AnswerGuard::Verdict::over_rate: counters.dropped_rate.add(); break;

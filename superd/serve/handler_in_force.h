@@ -33,6 +33,8 @@ class HandlerInForce {
   /// Of who changes it.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
+  /// False where a program serves.
+  explicit operator bool() const noexcept { return now_.load(std::memory_order_acquire) != nullptr; }
   Service* operator->() const noexcept { return now_.load(std::memory_order_acquire); }
 
  private:

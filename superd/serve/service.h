@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "superd/async/task.h"
+#include "superd/net/endpoint.h"
 
 namespace superd {
 
@@ -21,6 +25,11 @@ class Service {
   virtual task<> serve(Connection& client);
   /// Answers one datagram.
   virtual task<> serve(Datagram& request);
+
+  /// True where the datagram shows that its sender receives what is sent to that address, as by a number that only an
+  /// answer can have told: Limits::answer_rate and amplification do not hold for it then. Asked of each datagram before it
+  /// has a place, by any thread, so it must be quick.
+  virtual bool recognises(const Endpoint& /*from*/, std::span<const std::byte> /*request*/) noexcept { return false; }
 };
 
 }  // namespace superd

@@ -12,14 +12,15 @@ Result<std::shared_ptr<Service>> plain(const HandlerSettings&) {
 }
 
 constexpr ServiceEntry table[] = {
-    {"chargen", "an endless pattern, or one datagram of it", true,  true, false, plain<make_chargen>},
-    {"daytime", "the time as a line of text",                true,  true, false, plain<make_daytime>},
-    {"discard", "takes everything, answers nothing",         true,  true, false, plain<make_discard>},
-    {"echo",    "sends back what it is sent",                true,  true, false, plain<make_echo>   },
-    {"qotd",    "a quote of the day",                        true,  true, false, plain<make_qotd>   },
-    {"slow",    "computes, sleeps or blocks as it is told",  true,  true, false, plain<make_slow>   },
-    {"tftp",    "files, as boards and PXE ask for them",     false, true, true,  make_tftp          },
-    {"time",    "the time as a 32-bit number",               true,  true, false, plain<make_time>   },
+    {"chargen", "an endless pattern, or one datagram of it",  true,  true, false, plain<make_chargen>},
+    {"daytime", "the time as a line of text",                 true,  true, false, plain<make_daytime>},
+    {"discard", "takes everything, answers nothing",          true,  true, false, plain<make_discard>},
+    {"echo",    "sends back what it is sent",                 true,  true, false, plain<make_echo>   },
+    {"fsp",     "files, without connections (FSP version 2)", false, true, true,  make_fsp           },
+    {"qotd",    "a quote of the day",                         true,  true, false, plain<make_qotd>   },
+    {"slow",    "computes, sleeps or blocks as it is told",   true,  true, false, plain<make_slow>   },
+    {"tftp",    "files, as boards and PXE ask for them",      false, true, true,  make_tftp          },
+    {"time",    "the time as a 32-bit number",                true,  true, false, plain<make_time>   },
 };
 }  // namespace
 

@@ -37,6 +37,7 @@ std::shared_ptr<Service> make_daytime();
 std::shared_ptr<Service> make_time();
 std::shared_ptr<Service> make_qotd();
 std::shared_ptr<Service> make_slow();
+Result<std::shared_ptr<Service>> make_fsp(const HandlerSettings&);
 Result<std::shared_ptr<Service>> make_tftp(const HandlerSettings&);
 
 }  // namespace superd

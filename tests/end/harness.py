@@ -121,6 +121,15 @@ class Superd:
 
     def _start(self):
         self._choose_places()
+        self._launch()
+
+    def kill_and_start_again(self):
+        """As a crash and its supervisor would have it: at the same places, and nothing is remembered."""
+        self.process.kill()
+        self.process.wait()
+        self._launch()
+
+    def _launch(self):
         self.number += 1
         self.config = self.folder / f"superd-{self.number}.toml"
         self.config.write_text(self.config_text())

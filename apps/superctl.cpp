@@ -1,0 +1,117 @@
+// superctl, the user's tool: options, then the clients of superd/lab.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "superd/base/units.h"
+#include "superd/lab/file_commands.h"
+
+namespace {
+
+constexpr int misuse = 100, try_again = 111;
+
+struct Options {
+  std::string url, output, input;
+  std::string patience = "60s", total = "1h";
+  bool begins_anew = false;
+  superd::TransferManner manner;
+};
+
+/// A duration as the configuration of superd has them, checked while options are read.
+CLI::Validator duration() {
+  return {[](const std::string& text) {
+            const auto read = superd::parse_duration(text);
+            return read && read->count() > 0 ? std::string()
+                                             : "\"" + text + "\" is no duration: as in 500ms, 60s or 5m";
+          },
+          ""};
+}
+
+CLI::Validator between(int least, int most) { return CLI::Range(least, most).description(""); }
+
+void add_common(CLI::App& command, Options& options) {
+  auto& manner = options.manner;
+  command.add_flag("-q,--quiet", manner.is_quiet, "no progress, no summary, no checksum; errors alone");
+  command.add_option("--patience", options.patience, "give up after so long without an answer (60s)")
+      ->check(duration())
+      ->type_name("TIME");
+  command.add_option("--total", options.total, "give up after so long in all (1h)")
+      ->check(duration())
+      ->type_name("TIME");
+}
+
+void add_transfer(CLI::App& command, Options& options) {
+  auto& manner = options.manner;
+  command.add_option("--block", manner.block, "bytes in a datagram, 8 to 64512 (1400); the server may want less")
+      ->check(between(8, 64'512))
+      ->type_name("N");
+  command.add_option("--window", manner.window, "datagrams under way at once, up to 256 (8); the server may want less")
+      ->check(between(1, 256))
+      ->type_name("N");
+  command.add_option("--tries", manner.tries, "tftp: how often to begin a transfer that breaks off (3)")
+      ->check(between(1, 1000))
+      ->type_name("N");
+  command
+      .add_option("--server-timeout", manner.server_timeout, "tftp: the server sends again after N seconds, up to 255")
+      ->check(between(1, 255))
+      ->type_name("N");
+  add_common(command, options);
+}
+
+constexpr auto get_help =
+    "Fetches a file over FSP or TFTP.\n"
+    "It appears under its name at once, when all of it is here. Over fsp, what has arrived of one that was "
+    "interrupted\n"
+    "lies beside it as NAME.VERSION.part, and the same command goes on from there, if the file is still the same by "
+    "its\n"
+    "size and time. Over tftp it begins again. The checksum is printed as sha256sum has it.";
+constexpr auto put_help =
+    "Brings a file to a server that takes files, over FSP or TFTP. The server gives it its name when all of it is "
+    "there.\n"
+    "A URL that ends in a slash means the file's own name in that directory.";
+constexpr auto list_help = "Lists a directory: d or -, size, time (UTC) and name. Over fsp alone; tftp cannot tell.";
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Options options;
+  CLI::App app("superctl: fetches, brings and lists files over FSP and TFTP.", "superctl");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("superctl ") + SUPERD_VERSION);
+  app.footer(
+      "A URL is fsp://[PASSWORD@]HOST[:PORT]/PATH or tftp://HOST[:PORT]/PATH; %XX is a byte of the path.\n"
+      "Exit codes: 0 done, 1 failed, 100 misuse, 111 it may succeed later: nobody answered, or the file changed.\n"
+      "superctl COMMAND --help tells of a command.");
+
+  auto* const get = app.add_subcommand("get", get_help);
+  get->add_option("URL", options.url, "what to fetch")->required();
+  get->add_option("-o,--output", options.output, "what to call it here (as in the URL); - is the standard output")
+      ->type_name("FILE");
+  get->add_flag("--no-resume", options.begins_anew, "fsp: begin anew, whatever has arrived before");
+  add_transfer(*get, options);
+
+  auto* const put = app.add_subcommand("put", put_help);
+  put->add_option("FILE", options.input, "what to bring")->required();
+  put->add_option("URL", options.url, "where to bring it")->required();
+  add_transfer(*put, options);
+
+  auto* const list = app.add_subcommand("ls", list_help);
+  list->add_option("URL", options.url, "which directory")->required();
+  add_common(*list, options);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    return app.exit(stop) == 0 ? 0 : misuse;
+  }
+  options.manner.patience = *superd::parse_duration(options.patience);
+  options.manner.resumes = !options.begins_anew;
+  options.manner.total = *superd::parse_duration(options.total);
+  if (*get) return superd::get_file(options.url, options.output, options.manner);
+  if (*put) return superd::put_file(options.input, options.url, options.manner);
+  return superd::list_files(options.url, options.manner);
+} catch (const std::exception& failure) {
+  std::fprintf(stderr, "superctl: %s\n", failure.what());
+  return try_again;
+}
