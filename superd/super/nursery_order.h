@@ -9,6 +9,7 @@
 #include "superd/base/error.h"
 #include "superd/designs/design.h"
 #include "superd/net/socket.h"
+#include "superd/services/services.h"
 
 /// What crosses the channel to a nursery.
 namespace superd::nursery {
