@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "bench/load/behind.h"
+#include "bench/load/fsp.h"
 #include "bench/load/idle.h"
 #include "bench/load/measurement.h"
 #include "bench/load/options.h"
@@ -42,16 +43,19 @@ struct Mode {
 };
 
 constexpr Mode modes[] = {
-    {"tcp-echo",  measured<bench::TcpEcho>    },
-    {"tcp-short", measured<bench::TcpShort>   },
-    {"tcp-mix",   measured<bench::TcpMix>     },
-    {"tcp-open",  measured<bench::TcpOpen>    },
-    {"tftp",      measured<bench::Tftp>       },
-    {"tftp-hold", plain<bench::TftpHold>      },
-    {"udp",       measured<bench::UdpRequests>},
-    {"udp-burst", plain<bench::UdpBurst>      },
-    {"behind",    plain<bench::Behind>        },
-    {"idle",      plain<bench::Idle>          },
+    {"fsp",        measured<bench::Fsp>        },
+    {"fsp-files",  measured<bench::Fsp>        },
+    {"tcp-echo",   measured<bench::TcpEcho>    },
+    {"tcp-short",  measured<bench::TcpShort>   },
+    {"tcp-mix",    measured<bench::TcpMix>     },
+    {"tcp-open",   measured<bench::TcpOpen>    },
+    {"tftp",       measured<bench::Tftp>       },
+    {"tftp-files", measured<bench::Tftp>       },
+    {"tftp-hold",  plain<bench::TftpHold>      },
+    {"udp",        measured<bench::UdpRequests>},
+    {"udp-burst",  plain<bench::UdpBurst>      },
+    {"behind",     plain<bench::Behind>        },
+    {"idle",       plain<bench::Idle>          },
 };
 
 }  // namespace

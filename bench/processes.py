@@ -87,6 +87,11 @@ def make_files(folder):
 def answers(transport, port):
     """Whether a server accepts connections, or answers a datagram."""
     try:
+        if transport == "fsp":
+            with socket.socket(type=socket.SOCK_DGRAM) as client:
+                client.settimeout(0.2)
+                client.sendto(b"\x10\x1c" + bytes(10), ("127.0.0.1", port))
+                return bool(client.recv(600))
         if transport == "tftp":
             with socket.socket(type=socket.SOCK_DGRAM) as client:
                 client.settimeout(0.2)
@@ -134,7 +139,7 @@ def serving(contestant, programs, place):
             process = start(command, place, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
             deadline = time.monotonic() + READY_SECONDS
-            while not answers("tftp" if contestant.serves_files else contestant.transport, port):
+            while not answers(contestant.probe, port):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise Failed(f"{contestant.name} does not serve: {tail(output)}")
                 time.sleep(0.01)

@@ -14,6 +14,10 @@ class Floor:
     serves_files = False
 
     @property
+    def probe(self) -> str:
+        return self.transport
+
+    @property
     def name(self) -> str:
         return self.label or self.program
 
@@ -28,6 +32,7 @@ class FilePeer:
     port: int = 0  # the only one that it can serve; 0: any
     label: str = ""
     serves_files = True
+    probe = "tftp"
 
     @property
     def name(self) -> str:
@@ -47,6 +52,11 @@ class Superd:
     @property
     def serves_files(self) -> bool:
         return "files" in dict(self.settings)
+
+    @property
+    def probe(self) -> str:
+        """What a server is asked to see that it serves: "tcp", "udp", or the service."""
+        return self.handler if self.serves_files else self.transport
 
     @property
     def name(self) -> str:

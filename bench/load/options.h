@@ -42,7 +42,7 @@ struct Options {
   double share = 0;
   /// The line of a slow request in tcp-mix and behind, without its end; in udp-burst that of every datagram.
   std::string_view slow;
-  /// The name that tftp asks for, and how many blocks it wants before it acknowledges one.
+  /// The name that tftp and fsp ask for, and how many blocks it wants before it acknowledges one.
   std::string_view file;
   unsigned window = 1;
 };
@@ -60,7 +60,10 @@ constexpr std::string_view usage =
     "  behind      --count times: one connection sends --slow LINE; how long does a fast one wait that comes in a\n"
     "              connection 1 to 20 ms later?\n"
     "  idle        --count idle connections; prints `open`, closes them at a line on stdin or after --seconds\n"
+    "  fsp         --parallel clients fetch --file again and again, in blocks of --size bytes; an operation is a block,\n"
+    "              in fsp-files a whole file\n"
     "  tftp        --parallel clients fetch --file again and again, in blocks of --size bytes and windows of --window\n"
+    "  tftp-files  the same, counted and timed by the file\n"
     "  tftp-hold   --count transfers of --file that go on slowly; prints `open`, ends them as idle does\n"
     "options: --seconds S --warmup S --count N --parallel N --per-second N --size BYTES --sources N --server PID\n"
     "         --share PERCENT --slow LINE --file NAME --window N\n";

@@ -1,6 +1,7 @@
 #pragma once
 /// tftp: --parallel clients fetch the file --file again and again, each in a socket of its own, with blocks of --size bytes
-/// and a window of --window (RFC 7440). An operation is a file, whose length is compared with that of the first one.
+/// and a window of --window (RFC 7440). An operation is a block, in tftp-files a file; a file's length is
+/// compared with that of the first one.
 ///
 /// Options are asked for where they differ from RFC 1350's, and taken as the server grants them: the window it grants is
 /// told at the end. A client that hears nothing for a second sends its last packet again, which is counted.
@@ -50,7 +51,7 @@ class Tftp {
     std::uint64_t expected = 1, received = 0;
     std::size_t block = 512;
     unsigned window = 1, in_window = 0;
-    Clock::time_point began, heard;
+    Clock::time_point began, sent, heard;
     std::string last;  // what was sent
   };
 
@@ -85,6 +86,7 @@ class Tftp {
 
   void send(Client& client, std::string packet) {
     client.last = std::move(packet);
+    client.sent = Clock::now();
     (void)::sendto(client.socket.get(), client.last.data(), client.last.size(), 0,
                    reinterpret_cast<const sockaddr*>(&client.peer), sizeof client.peer);
   }
@@ -156,11 +158,12 @@ class Tftp {
     client.received += size;
     if (measurement_.measures()) bytes_ += size;
     const bool is_last = size < client.block;
+    if (!counts_files_) measurement_.done(client.sent, client.heard);
     if (++client.in_window == client.window || is_last) acknowledge(client, client.expected - 1);
     if (!is_last) return true;
     if (length_ == 0) length_ = client.received;
     if (client.received != length_) measurement_.failed();
-    measurement_.done(client.began, client.heard);
+    if (counts_files_) measurement_.done(client.began, client.heard);
     if (measurement_.measures()) ++files_;
     return false;
   }
@@ -179,6 +182,7 @@ class Tftp {
   File epoll_;
   std::vector<Client> clients_;
   std::array<char, 65536> room_;
+  const bool counts_files_ = options_.mode == "tftp-files";
   Clock::time_point looked_{};
   std::uint64_t bytes_ = 0, files_ = 0, again_ = 0, length_ = 0;
   unsigned granted_window_ = 1;

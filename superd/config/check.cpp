@@ -134,10 +134,14 @@ std::string unbounded_engines() {
   return quoted_choice(names);
 }
 
-/// Descriptors that a service may have open at once. A datagram has none of its own.
+/// Descriptors that a service may have open at once. A datagram has none of its own, but where files are served: a socket
+/// and a file, beside those of the table.
 std::int64_t descriptors_of(const ServiceSettings& service) {
   const auto listeners = static_cast<std::int64_t>(service.listen.size());
   const bool has_streams = std::ranges::any_of(service.listen, is_stream, &ListenAddress::transport);
+  const auto* handler = find_service(service.handler);
+  if (handler && handler->serves_files)
+    return listeners + 2 * service.limits.level + service.settings.files.table_files;
   return listeners + (has_streams ? service.limits.level : 0);
 }
 

@@ -180,7 +180,7 @@ constexpr Key table[] = {
     key<Whole, told, files, &FileSettings::table_per_prefix>("table_per_prefix", anywhere, limit(1'000'000),
                                                              "clients of one /24 or /56 that are remembered"),
     key<Whole, told, files, &FileSettings::block_size>("block_size", anywhere, {8, 65'464},
-                                                       "bytes of a file in a datagram of tftp, at most"),
+                                                       "bytes of a file in a datagram of tftp or fsp, at most"),
     key<Whole, told, files, &FileSettings::window_size>("window_size", anywhere, {1, 65'535},
                                                         "datagrams of tftp before an acknowledgement, at most"),
 

@@ -167,13 +167,20 @@ std::size_t Exchange::send_segments(std::span<const Parts> datagrams, std::size_
   }
 }
 
+ssize_t Exchange::send_one(const Parts& datagram) noexcept {
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  const auto& [head, body] = datagram;
+  if (body.empty()) return sendto(fd_, head.data(), head.size(), flags, peer_.address(), peer_.size());
+  std::array<iovec, 2> parts{part_of(head), part_of(body)};
+  const msghdr header{
+      .msg_name = peer_.address(), .msg_namelen = peer_.size(), .msg_iov = parts.data(), .msg_iovlen = parts.size()};
+  return sendmsg(fd_, &header, flags);
+}
+
 std::size_t Exchange::send_each(std::span<const Parts> datagrams) noexcept {
   std::size_t bytes = 0, count = 0;
   for (int failures = 0; count < datagrams.size();) {
-    std::array<iovec, 2> parts{part_of(datagrams[count].head), part_of(datagrams[count].body)};
-    const msghdr header{
-        .msg_name = peer_.address(), .msg_namelen = peer_.size(), .msg_iov = parts.data(), .msg_iovlen = parts.size()};
-    const auto sent = sendmsg(fd_, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto sent = send_one(datagrams[count]);
     if (sent >= 0) {
       bytes += static_cast<std::size_t>(sent);
       ++count;

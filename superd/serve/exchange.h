@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
+#include <optional>
 #include <span>
 
 #include "superd/serve/datagram.h"
@@ -69,6 +72,7 @@ class Exchange {
   [[nodiscard]] std::expected<std::size_t, int> receive_from(std::span<std::byte> room) noexcept;
   [[nodiscard]] bool peer_is_gone() noexcept;
   std::size_t send_segments(std::span<const Parts> datagrams, std::size_t size) noexcept;
+  ssize_t send_one(const Parts& datagram) noexcept;
   std::size_t send_each(std::span<const Parts> datagrams) noexcept;
   void count_sent(std::size_t datagrams, std::size_t bytes) noexcept;
 

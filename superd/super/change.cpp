@@ -31,13 +31,6 @@ bool wait_for_all(std::span<const std::function<bool()>> conditions) {
 
 using Sockets = std::span<const std::shared_ptr<Listener>>;
 
-/// Who comes now is refused, whoever else still has the descriptor open. A closed descriptor could be another's before a
-/// design that has left it has let go of the number.
-void refuse_newcomers(Sockets listeners) noexcept {
-  for (const auto& listener : listeners)
-    if (is_stream(listener->transport)) shutdown(listener->socket.fd(), SHUT_RDWR);
-}
-
 void log_closing(const Listener& listener) {
   log_event(Severity::info, "closing",
             {
@@ -48,9 +41,18 @@ void log_closing(const Listener& listener) {
 
 }  // namespace
 
+// Whoever else still has the descriptor open. A closed descriptor could be another's before a design that has left it has
+// let go of the number.
+void Host::refuse_newcomers(Sockets listeners) const noexcept {
+  for (const auto& listener : listeners)
+    if (is_stream(listener->transport) && !handed_over_.contains(listener->hosted->name))
+      shutdown(listener->socket.fd(), SHUT_RDWR);
+}
+
 std::vector<std::string> Host::change(const ServiceTable& wanted, std::vector<BoundListener> fresh) {
   end_partings();
   end_retired();
+  for (const auto& service : wanted.services) handed_over_.erase(service.name);
   Complaints complaints;
   auto next = next_for(wanted, std::move(fresh), complaints);
   const auto made = next ? make_designs(*next) : std::unexpected(next.error());

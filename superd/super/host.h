@@ -46,6 +46,9 @@ class Host {
     boards_.insert_or_assign(service, std::move(board));
   }
 
+  /// Before change() removes these services: another process serves them from now on, at the same sockets, which stay.
+  void hand_over(const std::vector<std::string>& services) { handed_over_.insert(services.begin(), services.end()); }
+
   /// Before serve(), and before this process has threads: designs may be changed to those that fork, too, while it serves.
   /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
   void prepare_changes() noexcept { may_change_ = true; }
@@ -157,6 +160,7 @@ class Host {
   void let_go(Next& next);
   void retire(Group& group, const ListenerSet& removed);
   void part(Group& group, const Group& next, const ListenerSet& removed);
+  void refuse_newcomers(std::span<const std::shared_ptr<Listener>>) const noexcept;
   void follow_ports(const std::vector<Stand>& before);
   void end_retired() noexcept;
   void end_partings() noexcept;
@@ -174,6 +178,7 @@ class Host {
   Time designs_due_ = never;  ///< when one of them has something to tend
   Settings settings_;  // by name, as they are in force
   std::vector<Stand> stands_;
+  std::set<std::string, std::less<>> handed_over_;
   std::vector<std::shared_ptr<HostedService>> leaving_;  // removed, with conversations
   // Last: the designs end before the services.
   Groups groups_;

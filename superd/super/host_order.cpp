@@ -42,6 +42,7 @@ std::string print_host_order(const HostOrder& order) {
   std::string text;
   const auto into = std::back_inserter(text);
   for (const auto& name : order.removed) fmt::format_to(into, "removed {}\n", name);
+  for (const auto& name : order.moved) fmt::format_to(into, "moved {}\n", name);
   for (const auto& name : order.boards) fmt::format_to(into, "board {}\n", name);
   for (const auto& [service, address] : order.listeners) fmt::format_to(into, "listener {} {}\n", address, service);
   // Without a service there is no configuration.
@@ -62,6 +63,8 @@ Result<HostOrder> parse_host_order(std::string_view text) {
     }
     if (word == "removed") {
       order.removed.emplace_back(rest);
+    } else if (word == "moved") {
+      order.moved.emplace_back(rest);
     } else if (word == "board") {
       order.boards.emplace_back(rest);
     } else if (word == "listener") {

@@ -32,6 +32,7 @@ struct HostOrder {
 
   ServiceTable table;                 ///< the services that are new or differ, and the keys of [superd]
   std::vector<std::string> removed;   ///< services that it shall not serve any more
+  std::vector<std::string> moved;    ///< the same, because another host serves them
   std::vector<std::string> boards;    ///< services whose scoreboard comes along
   std::vector<Place> listeners;       ///< behind the boards, in this order
 

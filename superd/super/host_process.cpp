@@ -135,6 +135,9 @@ void HostProcess::change(Message& message) try {
   auto fresh = take_parts(*order, message.descriptors);
   if (!fresh) return answer(std::unexpected(fresh.error()));
 
+  host_->hand_over(order->moved);
+  auto gone = order->removed;
+  gone.insert(gone.end(), order->moved.begin(), order->moved.end());
   auto wanted = post_.table;
   if (!order->table.services.empty()) {
     wanted = order->table;
@@ -142,7 +145,7 @@ void HostProcess::change(Message& message) try {
     post_.heartbeat = wanted.heartbeat;
   }
   std::erase_if(wanted.services,
-                [&](const auto& service) { return std::ranges::count(order->removed, service.name) != 0; });
+                [&](const auto& service) { return std::ranges::count(gone, service.name) != 0; });
   for (const auto& service : order->table.services) {
     const auto known = std::ranges::find(wanted.services, service.name, &ServiceSettings::name);
     if (known == wanted.services.end())

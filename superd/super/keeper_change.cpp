@@ -165,7 +165,7 @@ void Keeper::change_hosts(const ServiceTable& before, const SocketsByHost& socke
 
 Result<> Keeper::tell_change(KeptHost& host, const HostPlan& plan, const ServiceTable& before,
                              const SocketsByHost& sockets_before) {
-  HostOrder order{.table = table_, .removed = {}, .boards = {}, .listeners = {}};
+  HostOrder order{.table = table_, .removed = {}, .moved = {}, .boards = {}, .listeners = {}};
   const bool all_differ = differs_for_hosts(before, table_);
   const auto is_to_be_told = [&](const ServiceSettings& service) {
     if (!plan.has(service.name)) return false;
@@ -173,8 +173,9 @@ Result<> Keeper::tell_change(KeptHost& host, const HostPlan& plan, const Service
     return all_differ || !host.plan().has(service.name) || !settings || *settings != service;
   };
   std::erase_if(order.table.services, [&](const auto& service) { return !is_to_be_told(service); });
-  std::ranges::set_difference(host.plan().services, plan.services, std::back_inserter(order.removed));
-  if (order.table.services.empty() && order.removed.empty()) return {};
+  for (const auto& name : host.plan().services)
+    if (!plan.has(name)) (find_service(table_, name) ? order.moved : order.removed).push_back(name);
+  if (order.table.services.empty() && order.removed.empty() && order.moved.empty()) return {};
 
   std::vector<int> descriptors;
   for (const auto& service : order.table.services) {

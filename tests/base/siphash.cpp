@@ -26,6 +26,4 @@ TEST(ASipHash, HasTheValuesOfItsAuthors) {
   EXPECT_EQ(hash(counted(8)), 0x93f5f5799a932462);
 }
 
-TEST(ASipHash, DependsOnItsSecret) {
-  EXPECT_NE(SipHash({1, 2})(counted(8)), SipHash({1, 3})(counted(8)));
-}
+TEST(ASipHash, DependsOnItsSecret) { EXPECT_NE(SipHash({1, 2})(counted(8)), SipHash({1, 3})(counted(8))); }

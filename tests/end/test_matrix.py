@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import fsp_wire
 import tftp_client
 from harness import (FROM_1900_TO_1970, LARGEST_DATAGRAM, ROOMY, Superd, chargen_lines, converse_both_ways,
                      name_of_way, recv_all, recv_exactly, tables, ways_to_serve)
@@ -126,6 +127,15 @@ def check_tftp(client):
         tftp_client.read_file(server, "nothing", family=client.family)
 
 
+def check_fsp(client):
+    host, port = client.getpeername()[:2]
+    with fsp_wire.FspClient(port, host=host) as files:
+        assert files.stat(b"served")[1:] == (len(SERVED), 1)
+        assert files.get(b"served") == files.get(b"/served", 8192) == SERVED
+        assert files.list(b"") == {b"served": (1, len(SERVED))}
+        assert files.ask(fsp_wire.GET_FILE, b"nothing\0").command == fsp_wire.ERR
+
+
 CHECKERS = {
     "echo": (check_echo_stream, check_echo_datagram),
     "discard": (check_discard_stream, check_discard_datagram),
@@ -133,6 +143,7 @@ CHECKERS = {
     "daytime": both(check_daytime_text, b"what time is it?"),
     "time": both(check_time_number, b"now"),
     "slow": (check_slow_stream, check_slow_datagram),
+    "fsp": (None, check_fsp),
     "tftp": (None, check_tftp),
     "qotd": both(lambda text, before, after: check_quote(text), b"wisdom"),
 }

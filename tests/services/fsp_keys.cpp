@@ -1,6 +1,5 @@
-#include "superd/services/fsp/keys.h"
-
 #include "superd/services/fsp/done_before.h"
+#include "superd/services/fsp/keys.h"
 #include "superd/services/fsp/strangers.h"
 #include "tests/services/services_test.h"
 

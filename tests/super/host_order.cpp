@@ -29,6 +29,7 @@ listen = "tcp/127.0.0.1:8"
 program = ["/bin/cat", "a b"]
 rlimits = ["nofile=10"])"),
       .removed = {"old", "older"},
+      .moved = {"elsewhere"},
       .boards = {"files"},
       .listeners = {{"echo", 1}, {"files", 0}},
   };
@@ -38,7 +39,7 @@ rlimits = ["nofile=10"])"),
 }
 
 TEST(AHostOrder, MayOnlyTakeServicesAway) {
-  const HostOrder order{.table = {}, .removed = {"echo"}, .boards = {}, .listeners = {}};
+  const HostOrder order{.table = {}, .removed = {"echo"}, .moved = {}, .boards = {}, .listeners = {}};
   const auto read = parse_host_order(print_host_order(order));
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_EQ(*read, order);

@@ -26,10 +26,10 @@ Reading::Reading(Datagram& request, Transfers& transfers, const Grant& grant, Wh
       window_(grant.window),
       is_opening_(grant.told.any()),
       most_blocks_(blocks_at_once(grant)),
-      data_(most_blocks_ * grant.block_size),
+      data_(head_size + most_blocks_ * grant.block_size),
       heads_(most_blocks_),
       parts_(most_blocks_),
-      text_(what_.is_text ? grant.block_size : 0) {}
+      text_(what_.is_text ? head_size + grant.block_size : 0) {}
 
 task<> Reading::run() {
   if (!begin()) co_return;
@@ -94,7 +94,7 @@ void Reading::open_dialogue() noexcept {
 
 std::span<std::byte> Reading::room_for_blocks() noexcept {
   const auto blocks = std::min<std::uint64_t>(most_blocks_, window_.room());
-  return std::span(data_).first(static_cast<std::size_t>(blocks) * grant_.block_size);
+  return std::span(data_).subspan(head_size, static_cast<std::size_t>(blocks) * grant_.block_size);
 }
 
 std::uint64_t Reading::offset_of_next() const noexcept {
@@ -103,7 +103,7 @@ std::uint64_t Reading::offset_of_next() const noexcept {
 
 // Some of what was read may not have fitted: it is read again for the next block.
 void Reading::keep_text(std::size_t read) noexcept {
-  const auto done = converter_.convert(std::span(data_).first(read), text_);
+  const auto done = converter_.convert(std::span(data_).subspan(head_size, read), std::span(text_).subspan(head_size));
   text_block_ = window_.next();
   text_offset_ += done.read;
   text_size_ = done.written;
@@ -111,8 +111,8 @@ void Reading::keep_text(std::size_t read) noexcept {
 
 // False: the socket has no room.
 bool Reading::send_blocks(std::size_t filled) noexcept {
-  const std::span<const std::byte> all =
-      what_.is_text ? std::span(text_).first(text_size_) : std::span(data_).first(filled);
+  auto& buffer = what_.is_text ? text_ : data_;
+  const auto all = std::span(buffer).subspan(head_size, what_.is_text ? text_size_ : filled);
   const auto room = what_.is_text ? grant_.block_size : room_for_blocks().size();
   const bool is_end = all.size() < room;
   const auto whole = all.size() / grant_.block_size;
@@ -122,6 +122,11 @@ bool Reading::send_blocks(std::size_t filled) noexcept {
     const auto begin = i * grant_.block_size;
     heads_[i] = head_of(Opcode::data, static_cast<std::uint16_t>(window_.next() + i));
     parts_[i] = {heads_[i], all.subspan(begin, std::min(grant_.block_size, all.size() - begin))};
+  }
+  // The first, and without a window the only one, in one piece: a send of two costs more.
+  if (count > 0) {
+    std::ranges::copy(heads_[0], buffer.begin());
+    parts_[0] = {std::span(buffer).first(head_size + parts_[0].body.size()), {}};
   }
   const auto sent = dialogue_.exchange.send(std::span(parts_).first(count));
   const bool is_first = window_.next() > highest_sent_ && !was_silent_;

@@ -48,7 +48,7 @@ class Reading {
   std::uint64_t highest_sent_ = 0, acknowledged_ = 0;
 
   std::size_t most_blocks_;
-  std::vector<std::byte> data_;
+  std::vector<std::byte> data_;  // before it, as before text_, room for the first block's head
   std::vector<Head> heads_;
   std::vector<Exchange::Parts> parts_;
   std::array<std::byte, 64> heard_;
