@@ -43,7 +43,7 @@ void log_closing(const Listener& listener) {
 
 // Whoever else still has the descriptor open. A closed descriptor could be another's before a design that has left it has
 // let go of the number.
-void Host::refuse_newcomers(Sockets listeners) const noexcept {
+void Host::refuse_newcomers(std::span<const std::shared_ptr<Listener>> listeners) const noexcept {
   for (const auto& listener : listeners)
     if (is_stream(listener->transport) && !handed_over_.contains(listener->hosted->name))
       shutdown(listener->socket.fd(), SHUT_RDWR);
@@ -165,7 +165,7 @@ void Host::follow_ports(const std::vector<Stand>& before) {
 }
 
 void Host::end_partings() noexcept {
-  std::erase_if(partings_, [](const Parting& parting) {
+  std::erase_if(partings_, [this](const Parting& parting) {
     if (!parting.closes && !parting.design->leave_at(parting.listeners)) return false;
     const bool is_over = parting.design->close_at(parting.listeners);
     if (parting.closes && parting.design->has_closed_at(parting.listeners)) refuse_newcomers(parting.listeners);
@@ -174,7 +174,7 @@ void Host::end_partings() noexcept {
 }
 
 void Host::end_retired() noexcept {
-  std::erase_if(retired_, [](Retired& retired) {
+  std::erase_if(retired_, [this](Retired& retired) {
     if (retired.closes && !retired.closed) {
       if (!retired.design->close()) return false;
       retired.closed = true;

@@ -129,8 +129,9 @@ TEST(ASet, IsALineEachWithCommentsAndBlankLines) {
 }
 
 TEST(ASet, TellsTheLineThatIsWrong) {
-  const auto why = parse_set("10.0.0.0/8\n\nexample.org\n").error().what;
-  EXPECT_TRUE(why.starts_with("line 3: \"example.org\" is not a network")) << why;
+  const auto set = parse_set("10.0.0.0/8\n\nexample.org\n");
+  ASSERT_FALSE(set.has_value());
+  EXPECT_TRUE(set.error().what.starts_with("line 3: \"example.org\" is not a network")) << set.error().what;
 }
 
 TEST(ASetFile, IsReadAgainWhenItHasChanged) {

@@ -220,7 +220,7 @@ TEST(ANurseryOrder, ThatMakesNoSenseIsAnError) {
 TEST_P(ANursery, LearnsAServiceThatComesLater) {
   const Nursing nursing;
   const auto late = std::make_shared<HostedService>("late", nullptr, Limits{}, std::make_shared<OwnPorts>());
-  late->service.change("echo", find_service("echo")->make());
+  late->service.change("echo", find_service("echo")->make({}).value());
   auto socket = listen_at("tcp/127.0.0.1:0");
   const auto local = local_endpoint(socket).value();
   const auto listener = std::make_shared<Listener>(std::move(socket), Transport::tcp, local, late);
