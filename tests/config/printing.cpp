@@ -84,7 +84,8 @@ ServiceTable with_every_field_changed() {
                  .owner = 18,
                  .group = 19},
       .log = {.which = LoggedConversations::all, .rate = 21},
-      .group = "twenty"
+      .group = "twenty",
+      .isolate = true
   });
   auto other = table.services[0];
   other.name = "alpha.1";

@@ -142,7 +142,7 @@ def test_programs_under_way_go_on_when_their_host_dies(tmp_path):
 
 @needs_root
 def test_who_serves_clients_has_no_privileges(tmp_path):
-    with Superd(tmp_path, ECHO) as superd:
+    with Superd(tmp_path, ECHO, settings={"host_user": None}) as superd:
         status = status_of(host_of(superd))
         assert status["Uid"].split() == ["65534"] * 4 and status["Gid"].split() == ["65534"] * 4
         assert all(int(status[name], 16) == 0 for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
