@@ -1,6 +1,7 @@
 #pragma once
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,8 +24,8 @@ inline int poll_timeout(Time until) noexcept {
 /// poll(2) in the main loop of a process: when the kernel has no memory to wait with, it returns after a pause, so that
 /// nothing spins.
 inline void poll_until(std::span<pollfd> watched, Time until) noexcept {
-  constexpr int pause = 10;
-  if (poll(watched.data(), watched.size(), poll_timeout(until)) < 0 && errno != EINTR) (void)poll(nullptr, 0, pause);
+  constexpr useconds_t pause = 10'000;
+  if (poll(watched.data(), watched.size(), poll_timeout(until)) < 0 && errno != EINTR) (void)usleep(pause);
 }
 
 }  // namespace superd
