@@ -1,16 +1,15 @@
-// superd, the program: options, configuration, sockets, then the host until a signal ends it.
+// superd, the program: options, configuration, then the keeper until a signal ends it.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "superd/base/log.h"
 #include "superd/config/config.h"
-#include "superd/super/bind.h"
-#include "superd/super/host.h"
+#include "superd/config/plan.h"
+#include "superd/super/keeper.h"
 #include "superd/super/life.h"
 #include "superd/super/tables.h"
 #include "superd/super/welcome.h"
@@ -23,6 +22,7 @@ struct Options {
   std::string config;
   std::string check;
   std::optional<std::uint16_t> port_base;
+  std::string diff;
   bool print_config = false;
   bool list = false;
 };
@@ -40,43 +40,32 @@ ExitCode complain(const std::vector<std::string>& errors, ExitCode code) {
   return code;
 }
 
-// A file that is wrong changes nothing.
-void reload(const Options& options, superd::Host& host) {
-  auto wanted = wanted_table(options);
-  const auto complaints = wanted ? host.change(*wanted) : wanted.error();
-  for (const auto& line : complaints)
-    superd::log_event(superd::Severity::error, wanted ? "not changed" : "no reload",
-                      {
-                          {"why", line}
-    });
-  if (wanted)
-    superd::log_event(superd::Severity::info, "reloaded",
-                      {
-                          {"file",        options.config   },
-                          {"not_changed", complaints.size()}
-    });
-}
-
 ExitCode serve(const Options& options, const superd::ServiceTable& table) {
   superd::set_log(table.log_level, table.log_format);
   if (auto prepared = superd::prepare_process(); !prepared)
     return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
   superd::raise_descriptor_limit(table);
-  auto bound = superd::bind_all(table);
-  if (!bound) return complain(bound.error(), ExitCode::try_again);
-  const auto welcome = options.config.empty() ? superd::welcome(table) : std::string();
-  superd::Host host;
   const bool has_file = !options.config.empty();
-  if (has_file) host.prepare_changes();
-  if (auto served = host.serve(table, std::move(*bound)); !served)
-    return complain({"superd: " + served.error().what}, ExitCode::try_again);
+  superd::Keeper keeper(options.config, has_file ? [&options] { return wanted_table(options); } : superd::Keeper::Reader());
+  const auto welcome = has_file ? std::string() : superd::welcome(table);
+  if (auto started = keeper.start(table); !started) return complain(started.error(), ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);
   std::fflush(stdout);
-  const auto read_again = [&] { reload(options, host); };
-  return superd::run_until_signalled(host, table.drain, has_file ? std::function<void()>(read_again) : nullptr);
+  return keeper.run();
+}
+
+// From the file that is in force, or the built-in configuration, to another one.
+ExitCode show_difference(const Options& options) {
+  const auto now = wanted_table(options), wanted = superd::read_config(options.diff);
+  if (!now) return complain(now.error(), ExitCode::misuse);
+  if (!wanted) return complain(wanted.error(), ExitCode::misuse);
+  const auto plan = superd::difference(*now, *wanted);
+  std::fputs(superd::print_plan(plan).c_str(), stdout);
+  return plan.is_empty() ? ExitCode::drained : ExitCode::cut;
 }
 
 ExitCode act(const Options& options) {
+  if (!options.diff.empty()) return show_difference(options);
   if (options.list) {
     std::fputs(superd::tables_as_json().c_str(), stdout);
     return ExitCode::drained;
@@ -98,12 +87,15 @@ int main(int argc, char** argv) try {
   app.add_option("-c,--config", options.config, "serve what this file says (docs/configuration.md)")->type_name("FILE");
   app.add_option("--check", options.check, "only read this file: 0 when it is right, else 1 and every error")
       ->type_name("FILE");
+  app.add_option("--diff", options.diff, "print what a reload of this file would change: 0 nothing, 1 something")
+      ->type_name("FILE");
   app.add_option("--port-base", options.port_base, "added to every port; overrides the file")->type_name("N");
   app.add_flag("--print-config", options.print_config, "print the configuration with all defaults and end");
   app.add_flag("--list", options.list, "print the services, designs and engines there are, as JSON, and end");
   app.set_version_flag("--version", std::string("superd ") + SUPERD_VERSION);
   app.footer(
-      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR2 logs all counters.\n"
+      "Signals: SIGTERM or SIGINT drain, a second one cuts; SIGHUP reads the file again; SIGUSR1 opens the\n"
+      "log files anew; SIGUSR2 logs all counters.\n"
       "Exit codes: 0 drained, 1 conversations were cut (or --check found errors), 100 misuse, 111 the system said no.");
   try {
     app.parse(argc, argv);

@@ -12,6 +12,7 @@
 #include "bench/load/options.h"
 #include "bench/load/tcp_echo.h"
 #include "bench/load/tcp_mix.h"
+#include "bench/load/tcp_open.h"
 #include "bench/load/tcp_short.h"
 #include "bench/load/tftp.h"
 #include "bench/load/tftp_hold.h"
@@ -47,6 +48,7 @@ constexpr Mode modes[] = {
     {"tcp-echo",   measured<bench::TcpEcho>    },
     {"tcp-short",  measured<bench::TcpShort>   },
     {"tcp-mix",    measured<bench::TcpMix>     },
+    {"tcp-open",   measured<bench::TcpOpen>    },
     {"tftp",       measured<bench::Tftp>       },
     {"tftp-files", measured<bench::Tftp>       },
     {"tftp-hold",  plain<bench::TftpHold>      },

@@ -12,7 +12,7 @@ from statistics import median
 
 from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
                        threads)
-from row import Floor, Micro, Peer
+from row import FilePeer, Floor, Micro, Peer
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.
@@ -36,23 +36,27 @@ class Programs:
     floors: Path
     micros: Path
     load: Path
+    programs: Path  # what is run for a client
     peers: Path
 
     def command(self, contestant, port, folder):
         if isinstance(contestant, Floor):
             return [self.path(contestant), "--port", port]
-        files = folder / "files"
         if isinstance(contestant, Peer):
-            words = [word.format(port=port, files=files) for word in contestant.arguments]
-            return [self.path(contestant), *words]
+            return contestant.command(port, self.programs / contestant.program, folder / "configuration")
+        files = folder / "files"
+        if isinstance(contestant, FilePeer):
+            return [self.path(contestant), *[word.format(port=port, files=files) for word in contestant.arguments]]
         configuration = folder / "superd.toml"
-        configuration.write_text(contestant.configuration(port).replace("{files}", str(files)))
+        configuration.write_text(contestant.configuration(port, self.programs).replace("{files}", str(files)))
         return [self.superd, "--config", configuration]
 
     def path(self, contestant):
         if isinstance(contestant, Floor):
             return self.floors / contestant.program
         if isinstance(contestant, Peer):
+            return shutil.which(contestant.words[0]) or contestant.words[0]
+        if isinstance(contestant, FilePeer):
             return Path(shutil.which(contestant.program, path=f"{self.peers}:{SEARCHED}") or contestant.program)
         return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
 

@@ -61,6 +61,7 @@ def compare(row, comparison, results):
         base = results[floor.name]
         entry |= {"floor": floor.name, "rate": ratios("rate", runs, base), "cpu": ratios("cpu_us", runs, base)}
         entry["fast_p99"] = ratios("fast_p99_us", runs, base)
+        entry |= {"p50": ratios("p50_us", runs, base), "p99": ratios("p99_us", runs, base)}
     else:
         entry |= absolute(row, [run for run in runs if run])
     entry["goals"] = [judged(goal, entry[goal.of]) for goal in comparison.goals if entry.get(goal.of)]

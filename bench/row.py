@@ -1,6 +1,7 @@
 """What a row of the table is: contestants, what is compared with what, and what is to be reached."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A server of others, from Debian. In its arguments {port} and {files} stand for what it is given."""
+class FilePeer:
+    """A server of files that others made, from Debian. In its arguments {port} and {files} stand for what it is given."""
 
     program: str
     arguments: tuple
@@ -46,6 +47,7 @@ class Superd:
     transport: str
     settings: tuple = ()
     label: str = ""
+    program: str = ""  # one of bench/program, instead of a handler
 
     @property
     def serves_files(self) -> bool:
@@ -64,12 +66,29 @@ class Superd:
         words = [str(settings[key]) for key in ("design", "engine") if key in settings]
         return "superd " + ("/".join(words) or "default")
 
-    def configuration(self, port: int) -> str:
-        lines = [f"[service.{self.handler}]", f'listen = ["{self.transport}/127.0.0.1:{port}"]',
-                 f'handler = "{self.handler}"']
+    def configuration(self, port: int, programs: Path) -> str:
+        served = f'program = ["{programs / self.program}"]' if self.program else f'handler = "{self.handler}"'
+        lines = [f"[service.{self.handler}]", f'listen = ["{self.transport}/127.0.0.1:{port}"]', served]
         for key, value in self.settings:
             lines.append(f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"')
         return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Somebody else's server: its command line and its configuration, in which {port}, {program} and {file}, the
+    configuration's own path, stand for what is chosen when it starts."""
+
+    name: str
+    transport: str
+    words: tuple
+    configuration: str = ""
+    program: str = "answer"
+
+    def command(self, port: int, program: Path, file: Path) -> list:
+        given = {"port": port, "program": program, "file": file}
+        file.write_text(self.configuration.format(**given))
+        return [word.format(**given) for word in self.words]
 
 
 @dataclass(frozen=True)
@@ -112,8 +131,8 @@ class Goal:
 class Comparison:
     """`server` against `floor`; without a floor the goals are absolute numbers."""
 
-    server: Floor | Superd | Peer | Micro
-    floor: Floor | Superd | Peer | Best | None = None
+    server: Floor | Superd | Micro | Peer | FilePeer
+    floor: Floor | Superd | Peer | FilePeer | Best | None = None
     goals: tuple = ()
 
 

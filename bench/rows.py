@@ -19,6 +19,9 @@ ITERATIVE = (("design", "iterative"),)
 EPOLL = (("design", "event"), ("engine", "epoll"), ("loops", 1)) + ROOM
 URING = (("design", "event"), ("engine", "io_uring"), ("loops", 1)) + ROOM
 
+NO_LINES = (("log_conversations", "none"),)
+A_LINE_EACH = (("log_conversations", "all"), ("log_rate", 1_000_000))
+
 ECHO_LOAD = ("tcp-echo", "--parallel", "50", "--size", "64")
 SHORT_LOAD = ("tcp-short", "--parallel", "16", "--size", "26")
 UDP_LOAD = ("udp", "--parallel", "64", "--size", "4")
@@ -59,6 +62,12 @@ ROWS = [
         Comparison(Superd("echo", "tcp", URING), goals=(MEMORY_GOAL,)),
         Comparison(EPOLL_ECHO),
     ), kind="memory", unit="connection"),
+    Row("log", "a line of the log for each short connection, against none", SHORT_LOAD, (
+        Comparison(Superd("daytime", "tcp", EPOLL + A_LINE_EACH, "a line each"),
+                   Superd("daytime", "tcp", EPOLL + NO_LINES, "no lines")),
+        Comparison(Superd("daytime", "tcp", EPOLL, "of failures"),
+                   Superd("daytime", "tcp", EPOLL + NO_LINES, "no lines")),
+    ), unit="connection", extra=True),
     # How far two runs of the very same program are apart: what no ratio of this machine should be believed below.
     Row("noise", "one floor against itself", ECHO_LOAD, (
         Comparison(Floor("epoll_echo", "tcp", "epoll_echo again"), EPOLL_ECHO),

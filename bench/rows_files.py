@@ -5,10 +5,10 @@ from row import Comparison, Goal, Micro, Peer, Row, Superd
 from rows import ROOM
 
 # dnsmasq serves port 69 alone, and 50 transfers at once unless it is told.
-DNSMASQ = Peer("dnsmasq", ("--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--enable-tftp",
+DNSMASQ = FilePeer("dnsmasq", ("--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--enable-tftp",
                            "--tftp-root={files}", "--tftp-max=1000", "--user=root", "--pid-file=",
                            "--listen-address=127.0.0.1", "--bind-interfaces"), "tftp", port=69)
-ATFTPD = Peer("atftpd", ("--daemon", "--no-fork", "--port", "{port}", "--bind-address", "127.0.0.1", "--maxthread", "1000",
+ATFTPD = FilePeer("atftpd", ("--daemon", "--no-fork", "--port", "{port}", "--bind-address", "127.0.0.1", "--maxthread", "1000",
                          "--user", "root", "--group", "root", "--verbose=0", "{files}"), "tftp")
 
 

@@ -10,7 +10,7 @@ import sys
 
 import tree
 
-LIBRARIES = ["fmt", "spdlog", "tomlplusplus", "liburing"]
+LIBRARIES = ["fmt", "tomlplusplus", "liburing"]
 
 
 def main(folders):

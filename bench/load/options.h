@@ -29,6 +29,8 @@ struct Options {
   std::uint64_t count = 1'000'000'000;
   /// Connections of tcp-echo, tcp-short and tcp-mix, outstanding datagrams of udp.
   unsigned parallel = 16;
+  /// Connections that tcp-open begins in a second.
+  unsigned per_second = 300;
   /// Bytes of a request; in tcp-short the least bytes of an answer; in idle those of the last connection's probe.
   std::size_t size = 64;
   /// How many addresses of 127.0.0.0/8 the connections come from: one address has some 28,000 ports, and a port stays
@@ -49,6 +51,7 @@ constexpr std::string_view usage =
     "usage: load MODE --port N [options]      results come as one JSON object on stdout\n"
     "  tcp-echo    --parallel connections exchange messages of --size bytes\n"
     "  tcp-short   connect, read to the end, close; --parallel at a time\n"
+    "  tcp-open    the same, --per-second connections whatever becomes of those before\n"
     "  udp         --parallel requests of --size bytes outstanding on one socket\n"
     "  udp-burst   --count datagrams of 16 bytes at once, then the echoes are counted until it is quiet\n"
     "  udp-burst   with --slow LINE: that line --count times instead, then the answers are counted\n"
@@ -63,7 +66,7 @@ constexpr std::string_view usage =
     "  tftp        --parallel clients fetch --file again and again, in blocks of --size bytes and windows of --window\n"
     "  tftp-files  the same, counted and timed by the file\n"
     "  tftp-hold   --count transfers of --file that go on slowly; prints `open`, ends them as idle does\n"
-    "options: --seconds S --warmup S --count N --parallel N --size BYTES --sources N --server PID\n"
+    "options: --seconds S --warmup S --count N --parallel N --per-second N --size BYTES --sources N --server PID\n"
     "         --share PERCENT --slow LINE --file NAME --window N\n";
 
 [[noreturn]] inline void misuse(std::string_view what, std::string_view word) {
@@ -81,16 +84,17 @@ struct Setting {
 };
 
 constexpr Setting settings[] = {
-    {"--port",     1,    65535,    [](Options& o, double value) { o.port = static_cast<in_port_t>(value); }     },
-    {"--seconds",  0.01, 3600,     [](Options& o, double value) { o.seconds = Seconds(value); }                 },
-    {"--warmup",   0,    60,       [](Options& o, double value) { o.warmup = Seconds(value); }                  },
-    {"--count",    1,    1e12,     [](Options& o, double value) { o.count = static_cast<std::uint64_t>(value); }},
-    {"--parallel", 1,    100'000,  [](Options& o, double value) { o.parallel = static_cast<unsigned>(value); }  },
-    {"--size",     0,    16 << 20, [](Options& o, double value) { o.size = static_cast<std::size_t>(value); }   },
-    {"--sources",  1,    60'000,   [](Options& o, double value) { o.sources = static_cast<unsigned>(value); }   },
-    {"--server",   1,    1 << 30,  [](Options& o, double value) { o.server = static_cast<pid_t>(value); }       },
-    {"--window",   1,    65535,    [](Options& o, double value) { o.window = static_cast<unsigned>(value); }    },
-    {"--share",    0,    100,      [](Options& o, double value) { o.share = value; }                            },
+    {"--port",       1,    65535,    [](Options& o, double value) { o.port = static_cast<in_port_t>(value); }     },
+    {"--seconds",    0.01, 3600,     [](Options& o, double value) { o.seconds = Seconds(value); }                 },
+    {"--warmup",     0,    60,       [](Options& o, double value) { o.warmup = Seconds(value); }                  },
+    {"--count",      1,    1e12,     [](Options& o, double value) { o.count = static_cast<std::uint64_t>(value); }},
+    {"--parallel",   1,    100'000,  [](Options& o, double value) { o.parallel = static_cast<unsigned>(value); }  },
+    {"--per-second", 1,    100'000,  [](Options& o, double value) { o.per_second = static_cast<unsigned>(value); }},
+    {"--size",       0,    16 << 20, [](Options& o, double value) { o.size = static_cast<std::size_t>(value); }   },
+    {"--sources",    1,    60'000,   [](Options& o, double value) { o.sources = static_cast<unsigned>(value); }   },
+    {"--server",     1,    1 << 30,  [](Options& o, double value) { o.server = static_cast<pid_t>(value); }       },
+    {"--share",      0,    100,      [](Options& o, double value) { o.share = value; }                            },
+    {"--window",     1,    65535,    [](Options& o, double value) { o.window = static_cast<unsigned>(value); }    },
 };
 
 inline const Setting& setting(std::string_view name) {

@@ -3,17 +3,16 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include <array>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "superd/base/error.h"
+#include "superd/base/confinement.h"
 
 namespace superd {
 
-/// A program and all that it is started with, resolved beforehand: starting it looks nothing up. Plain values.
+/// A program and all that it is started with, resolved beforehand: starting it looks nothing up. Plain values; a
+/// Launcher does it.
 struct Launch {
   /// Whose rights it has.
   struct Identity {
@@ -39,16 +38,10 @@ struct Launch {
   int nice = 0;                          ///< added to the caller's
   std::vector<Bound> bounds;
   bool no_new_privileges = false;  ///< no set-user-id program can raise its rights (PR_SET_NO_NEW_PRIVS)
+  Confinement confinement;
+  Share share;
 
   friend bool operator==(const Launch&, const Launch&) = default;
 };
-
-/// Starts a program as a child of the calling thread, in a session of its own, with these descriptors as its standard
-/// input, output and errors, and none beside them. No signal is blocked in it, and no standard one ignored. `more` is added to its environment.
-///
-/// Nothing of this process is copied, however big it is (clone(2) with CLONE_VM and CLONE_VFORK): the calling thread
-/// waits until the program runs. What fails before that, execve(2) included, is the error returned.
-[[nodiscard]] Result<pid_t> launch(const Launch&, const std::array<int, 3>& streams,
-                                   std::span<const std::string> more = {});
 
 }  // namespace superd

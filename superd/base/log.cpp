@@ -1,87 +1,89 @@
 #include "superd/base/log.h"
 
-#include <spdlog/sinks/ansicolor_sink.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
-#include <nlohmann/json.hpp>
+#include <atomic>
+#include <cerrno>
+#include <new>
+#include <string>
 
-#include "superd/base/words.h"
+#include "superd/base/log_line.h"
+#include "superd/base/log_pipe.h"
+#include "superd/base/log_record.h"
 
 namespace superd {
 
 namespace {
 
-LogFormat chosen_format = LogFormat::text;
+std::atomic<LogFormat> chosen_format = LogFormat::text;
+LogBoard own_board{.least = Severity::info};
+std::atomic<LogBoard*> board = &own_board;
+std::atomic<int> pipe_end = -1;
 
-spdlog::level::level_enum level_of(Severity severity) noexcept {
-  switch (severity) {
-    case Severity::debug: return spdlog::level::debug;
-    case Severity::info: return spdlog::level::info;
-    case Severity::warning: return spdlog::level::warn;
-    case Severity::error: break;
+bool is_terminal() noexcept {
+  static const bool is = isatty(STDERR_FILENO) == 1;
+  return is;
+}
+
+// One call, so that lines of several threads and processes do not mix. A line that there is no memory for is not worth a
+// conversation.
+void write_to_stderr(const LogRecord& record) noexcept try {
+  std::string line;
+  const LogEntry entry(record);
+  if (chosen_format == LogFormat::json) {
+    append_json(line, entry);
+    line += '\n';
+  } else {
+    append_text_line(line, entry, is_terminal());
   }
-  return spdlog::level::err;
-}
-
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("superd", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-    return made;
-  }();
-  return *instance;
-}
-
-bool needs_quotes(std::string_view text) {
-  return text.empty() || text.find_first_of(" =\"") != std::string_view::npos;
-}
-
-std::string as_text(std::string_view event, std::span<const LogField> fields) {
-  std::string line(event);
-  for (const auto& [key, value] : fields) {
-    line.append(" ").append(key).append("=");
-    if (const auto* number = std::get_if<std::int64_t>(&value)) {
-      line += std::to_string(*number);
-      continue;
-    }
-    const auto text = escaped(std::get<std::string_view>(value));
-    line += needs_quotes(text) ? "\"" + text + "\"" : text;
+  while (write(STDERR_FILENO, line.data(), line.size()) < 0 && errno == EINTR) {
   }
-  return line;
+} catch (const std::bad_alloc&) {
 }
 
-// Everything but the time, the level and the braces, which the pattern puts around it.
-std::string as_json(std::string_view event, std::span<const LogField> fields) {
-  nlohmann::ordered_json object;
-  object["event"] = event;
-  for (const auto& [key, value] : fields) {
-    if (const auto* number = std::get_if<std::int64_t>(&value))
-      object[std::string(key)] = *number;
-    else
-      object[std::string(key)] = escaped(std::get<std::string_view>(value), 1000);
-  }
-  const auto text = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return text.substr(1);
+/// False: it has to go elsewhere, for nobody can read it any more.
+bool write_to_pipe(const LogRecord& record) noexcept {
+  auto& shared = log_board();
+  if (log_pipe() < 0 || !shared.has_writer.load(std::memory_order_relaxed)) return false;
+  const auto bytes = record.bytes();
+  if (write(log_pipe(), bytes.data(), bytes.size()) >= 0) return true;
+  if (errno == EPIPE) return false;
+  shared.dropped.add();
+  return true;
 }
 
 }  // namespace
 
-void set_log(Severity least, LogFormat format) {
+void set_log(Severity least, LogFormat format) noexcept {
   chosen_format = format;
-  logger().set_level(level_of(least));
-  if (format == LogFormat::json) logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","severity":"%l",%v)");
+  log_board().least = least;
 }
 
-bool log_enabled(Severity severity) noexcept { return logger().should_log(level_of(severity)); }
+bool log_enabled(Severity severity) noexcept {
+  return severity >= board.load(std::memory_order_relaxed)->least.load(std::memory_order_relaxed);
+}
 
 void log_event(Severity severity, std::string_view event, std::span<const LogField> fields) noexcept {
   if (!log_enabled(severity)) return;
-  try {
-    logger().log(level_of(severity),
-                 chosen_format == LogFormat::json ? as_json(event, fields) : as_text(event, fields));
-  } catch (...) {
-    // A line that cannot be made or written is not worth a conversation.
-  }
+  const int kept = errno;
+  const LogRecord record(severity, event, fields);
+  if (!write_to_pipe(record)) write_to_stderr(record);
+  errno = kept;
 }
+
+void set_log_pipe(int writing_end, LogBoard& shared) noexcept {
+  shared.least = log_board().least.load();
+  board = &shared;
+  pipe_end = writing_end;
+}
+
+void leave_log_pipe() noexcept {
+  own_board.least = log_board().least.load();
+  pipe_end = -1;
+  board = &own_board;
+}
+
+int log_pipe() noexcept { return pipe_end.load(std::memory_order_relaxed); }
+LogBoard& log_board() noexcept { return *board.load(std::memory_order_relaxed); }
 
 }  // namespace superd

@@ -25,13 +25,16 @@ struct LogField {
 
 enum class LogFormat : std::uint8_t { text, json };
 
-/// Once, before threads begin. Lines go to stderr; below `least` they cost a comparison.
-void set_log(Severity least, LogFormat format);
+/// The least that is logged, here and in all processes that write into the same pipe (base/log_pipe.h), and how lines look
+/// that this process writes to stderr directly. Below `least` a line costs a comparison.
+void set_log(Severity least, LogFormat format) noexcept;
 
 [[nodiscard]] bool log_enabled(Severity) noexcept;
 
 /// One event, one line: "listening service=echo on=tcp/127.0.0.1:7", or an object of JSON. Control bytes in values are
-/// escaped, so that no client can write a line of its own. Thread-safe.
+/// escaped, so that no client can write a line of its own. Thread-safe, and never waits for whoever reads the log, once
+/// there is a pipe to the log process (base/log_pipe.h): what finds no room in it is dropped and counted. Without one it
+/// is written to stderr, as it was before there was one, and waits for that.
 void log_event(Severity, std::string_view event, std::span<const LogField> fields) noexcept;
 inline void log_event(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {}) noexcept {
   log_event(severity, event, std::span(fields.begin(), fields.size()));

@@ -1,6 +1,8 @@
 #include "superd/base/process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 #include <vector>
+
+#include "superd/base/log_pipe.h"
 
 namespace superd {
 
@@ -40,6 +44,14 @@ int number_of_threads() {
   return count;
 }
 
+// Before Linux 5.9, or in a sandbox, one by one.
+void close_from_to(unsigned first, unsigned last) noexcept {
+  if (close_range(first, last, 0) == 0) return;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  for (unsigned fd = first; fd <= last && fd < limit.rlim_cur; ++fd) close(static_cast<int>(fd));
+}
+
 }  // namespace
 
 Result<> may_fork() try {
@@ -51,16 +63,22 @@ Result<> may_fork() try {
   return system_error("fork: read /proc/self/task", failure.code().value());
 }
 
+pid_t fork_on_its_own() noexcept {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
 pid_t fork_child() noexcept {
   const pid_t parent = getpid();
-  const pid_t child = fork();
+  const pid_t child = fork_on_its_own();
   if (child != 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // It may have died before that call.
   if (getppid() != parent) _exit(0);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
   return 0;
 }
 
@@ -89,14 +107,29 @@ void keep_descriptors(std::span<const int> kept) noexcept {
   unsigned first = STDERR_FILENO + 1;
   std::vector<int> sorted = inherited_descriptors();
   sorted.insert(sorted.end(), kept.begin(), kept.end());
+  if (log_pipe() >= 0) sorted.push_back(log_pipe());
   std::ranges::sort(sorted);
   for (const int fd : sorted) {
+    if (fd < 0) continue;
     const auto keep = static_cast<unsigned>(fd);
     if (keep < first) continue;
-    if (keep > first) close_range(first, keep - 1, 0);
+    if (keep > first) close_from_to(first, keep - 1);
     first = keep + 1;
   }
-  close_range(first, UINT_MAX, 0);
+  close_from_to(first, UINT_MAX);
+}
+
+void kill_children() noexcept {
+  std::ifstream children("/proc/thread-self/children");
+  for (pid_t child; children >> child;) (void)kill(child, SIGKILL);
+}
+
+// Otherwise the session stays: how the scheduler sees it is set by it.
+void leave_terminal() noexcept {
+  const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (terminal < 0) return;
+  close(terminal);
+  (void)setsid();
 }
 
 void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }

@@ -16,12 +16,20 @@ namespace superd {
 /// As fork(2); errno is set where it is -1. The child dies with the thread that forked it, whatever becomes of that, and
 /// has no signal blocked.
 [[nodiscard]] pid_t fork_child() noexcept;
+/// The same for a child that goes on when the parent dies.
+[[nodiscard]] pid_t fork_on_its_own() noexcept;
 
 /// In a new process: forgets the parent's signal handlers. Ignores what a terminal or a service manager sends to all
 /// processes of a program at once: how it ends is decided by one of them, which tells the others.
 void forget_signal_handlers() noexcept;
 
-/// In a new process: closes all descriptors from 3 on but these, and those that are inherited.
+/// Kills all children of the calling thread's process as they are now, those adopted among them (PR_SET_CHILD_SUBREAPER).
+void kill_children() noexcept;
+
+/// Gives up the terminal that controls the calling process, if there is one, for it and its children to come. It must not
+/// lead a process group.
+void leave_terminal() noexcept;
+/// In a new process: closes all descriptors from 3 on but these, those that are inherited, and the pipe to the log.
 void keep_descriptors(std::span<const int> kept) noexcept;
 
 /// A descriptor that processes forked from here keep, under its number, whatever else they close: what a handler has

@@ -17,6 +17,9 @@ class SharedMemory {
   /// `name` is what /proc/PID/maps shows. Where no descriptor is to be had, the memory is one without; where no memory
   /// is, this throws std::bad_alloc as any allocation does.
   SharedMemory(const std::string& name, std::size_t size);
+  /// What another process has made, by its descriptor, of which a duplicate is kept. An error when it is not memory of
+  /// exactly this size, or could be cut short: nothing is mapped then.
+  [[nodiscard]] static Result<SharedMemory> attach(int descriptor, std::size_t size);
   SharedMemory(SharedMemory&& other) noexcept { swap(other); }
   SharedMemory& operator=(SharedMemory&& other) noexcept {
     swap(other);

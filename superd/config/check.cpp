@@ -46,12 +46,30 @@ void check_handler(const Looked& at) {
   }
 }
 
+/// What superd cannot see to where it does not take the clients in.
+void check_waiting(const Looked& at) {
+  const auto& now = at.service.limits;
+  const Limits none;
+  const auto refuse = [&](std::string_view key, bool is_given) {
+    if (is_given)
+      at.complain(key, "cannot hold for a program with wait = true, which takes clients in by itself: leave one out");
+  };
+  refuse("allow", now.allow != none.allow);
+  refuse("deny", now.deny != none.deny);
+  refuse("hours", now.hours != none.hours);
+  refuse("max_load", now.max_load != none.max_load);
+  refuse("banner", now.banner != none.banner);
+}
+
 void check_program(const Looked& at) {
   const auto& [service, lines, complaints] = at;
+  if (service.program.waits) check_waiting(at);
   if (lines.keys.contains("handler"))
     at.complain("handler", "is given beside program: a client has the one or the other, so leave one out");
   if (const auto* design = find_design(service.design.design); design && !design->runs_programs)
     at.complain("design", fmt::format("\"{}\" runs no programs: write \"processes\", or leave it out", design->name));
+  if (service.program.pass == Program::Pass::listen_fds && !service.program.waits)
+    at.complain("pass", "\"listen_fds\" is of a program that takes clients in by itself: write wait = true too");
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& address = service.listen[i];
     if (is_stream(address.transport) || service.program.waits) continue;

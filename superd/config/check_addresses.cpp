@@ -51,9 +51,9 @@ bool is_fixed(const ListenAddress& address) { return address.endpoint.is_unix() 
 
 void complain(const Given& earlier, const Given& later, Complaints& complaints) {
   complaints.add(later.line, "listen",
-                 fmt::format("\"{}\" is the same place as \"{}\" of {} in line {}: remove one of the two",
+                 fmt::format("\"{}\" is the same place as \"{}\" of {} in {}: remove one of the two",
                              escaped(later.address->text, 120), escaped(earlier.address->text, 120), earlier.service,
-                             earlier.line));
+                             complaints.place_of(earlier.line, later.line)));
 }
 
 }  // namespace

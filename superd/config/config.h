@@ -15,8 +15,11 @@ namespace superd {
 [[nodiscard]] std::expected<ServiceTable, std::vector<std::string>> parse_config(std::string_view text,
                                                                                  std::string_view name);
 
-/// The same from a file. A file that cannot be read is one error. Never blocks on what is no regular file.
-[[nodiscard]] std::expected<ServiceTable, std::vector<std::string>> read_config(const std::string& path);
+/// The same from a file, with all that it includes. A file that cannot be read is one error. Never blocks on what is no
+/// regular file. Files of a directory that are wrong, where the file says `include_errors = "skip"`, are left out of the
+/// table, and what is wrong with them goes to `skipped`.
+[[nodiscard]] std::expected<ServiceTable, std::vector<std::string>> read_config(
+    const std::string& path, std::vector<std::string>* skipped = nullptr);
 
 /// A table as TOML that reads back equal, all defaults written out, each key with its meaning as a comment.
 [[nodiscard]] std::string print_config(const ServiceTable&);

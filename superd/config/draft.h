@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "superd/config/document.h"
@@ -25,9 +27,27 @@ struct ServiceLines {
 /// A configuration as it was read key by key, not yet looked at as a whole.
 struct Draft {
   ServiceTable table;
-  std::vector<ServiceLines> lines;  ///< of table.services
-  bool is_whole = true;             ///< nothing was hidden by a syntax error
+  std::vector<ServiceLines> lines;                 ///< of table.services
+  std::unordered_map<std::string, int> headers{};  ///< of all services that were read, where each is first given
+  bool is_whole = true;                            ///< nothing was hidden by a syntax error
 };
+
+/// What a file's services have that say nothing else.
+struct Defaults {
+  ServiceSettings settings;
+  ServiceLines lines;
+};
+
+/// What a file includes, and where it says so.
+struct Include {
+  std::string path;
+  int line;
+};
+
+/// Reads a file's document into a draft, which may have services of other files already. `defaults` are those of the file
+/// that includes this one, if any does, and then its own besides. Returns what it includes.
+[[nodiscard]] std::vector<Include> read_sections(const Document&, Draft&, Complaints&, Defaults& defaults,
+                                                 bool is_main);
 
 /// Complains of what no key is wrong about by itself: what is missing, given twice, or does not go together.
 void check(const Draft& draft, Complaints& complaints);

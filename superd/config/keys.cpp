@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "superd/config/bound_kinds.h"
 #include "superd/config/kinds.h"
+#include "superd/config/program_kinds.h"
 
 namespace superd {
 
@@ -47,6 +49,8 @@ constexpr Key key(std::string_view name, Place place, Bounds bounds, std::string
 constexpr Bounds none{};
 constexpr std::int64_t second = 1000, year = 365LL * 86'400 * second;
 constexpr std::int64_t mebi = 1 << 20;
+// Beyond any machine; bytes that a control group takes for no limit begin later.
+constexpr std::int64_t most_memory = std::int64_t{1} << 50;
 
 /// A limit can be raised to this, not switched off.
 constexpr Bounds limit(std::int64_t most) { return {.least = 1, .most = most, .is_limit = true}; }
@@ -60,15 +64,27 @@ constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view severities[] = {"debug", "info", "warning", "error"};
 constexpr std::string_view when_full[] = {"wait", "refuse"};
 
+constexpr std::string_view include_errors[] = {"refuse", "skip"};
+constexpr std::string_view when_absent[] = {"fail", "retry", "freebind"};
+constexpr std::string_view over_rate[] = {"delay", "refuse"};
+constexpr std::string_view refused[] = {"reset", "close", "tarpit"};
+
 constexpr std::string_view errors[] = {"log", "client", "nowhere"};
+constexpr std::string_view passes[] = {"stdin", "listen_fds"};
+
+constexpr std::string_view conversations[] = {"none", "failures", "all"};
 
 constexpr std::string_view table_kinds[] = {"off", "chapter", "safe"};
 
 constexpr auto told = &ServiceSettings::settings;
 constexpr auto files = &HandlerSettings::files;
 constexpr auto program_of = &ServiceSettings::program;
+constexpr auto launch = &Program::launch;
+constexpr auto confinement = &Launch::confinement;
+constexpr auto share = &Launch::share;
 constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
+constexpr auto log_of = &ServiceSettings::log;
 constexpr auto options = &ServiceSettings::options;
 
 // In the order in which they are printed.
@@ -76,8 +92,22 @@ constexpr Key table[] = {
     key<Whole, &ServiceTable::port_base>("port_base", program, {0, 65'535}, "added to every port but 0"),
     key<Duration, &ServiceTable::drain>("drain", program, long_limit,
                                         "how long conversations may go on after SIGTERM before they are cut"),
-    key<Choice<formats>, &ServiceTable::log_format>("log", program, none, "how log lines are written to stderr"),
+    key<Identity, &ServiceTable::host_user>("host_user", program, none, "whose rights handlers have"),
+    key<Duration, &ServiceTable::heartbeat>("heartbeat", program, {100, year, true},
+                                            "silence of a process that serves after which it is replaced"),
+    key<Path, &ServiceTable::pid_file>("pid_file", program, none, "the number of the process that gets the signals"),
+    key<Choice<formats>, &ServiceTable::log_format>("log", program, none,
+                                                    "how lines are written to stderr, files and syslog"),
+    key<Whole, &ServiceTable::overall_level>("overall_level", program, limit(ServiceTable::no_overall_level),
+                                             "conversations at once of all services together"),
     key<Choice<severities>, &ServiceTable::log_level>("log_level", program, none, "the least that is logged"),
+    key<LogTargets, &ServiceTable::log_to>("log_to", program, none, "where log lines go, to one or to several"),
+    key<Choice<log_facilities>, &ServiceTable::log_facility>("log_facility", program, none,
+                                                             "what syslogd and the journal sort lines by"),
+
+    key<Includes, &ServiceTable::include>("include", program, none, "files and directories that are read too"),
+    key<Choice<include_errors>, &ServiceTable::include_errors>(
+        "include_errors", program, none, "what a wrong file of an included directory does to the rest"),
 
     key<Addresses, &ServiceSettings::listen>("listen", service, none, "where clients are taken in"),
     key<Row<services>, &ServiceSettings::handler>("handler", service, none, "what is done for a client"),
@@ -85,6 +115,8 @@ constexpr Key table[] = {
         "program", service, none, "what is run for a client instead of a handler, with its arguments"),
     key<Flag, program_of, &Program::waits>("wait", service, none,
                                            "the program takes clients in by itself, one of it at a time"),
+    key<Choice<passes>, program_of, &Program::pass>("pass", service, none,
+                                                    "how a program that waits is given its listeners"),
     key<Choice<errors>, program_of, &Program::errors>("stderr", anywhere, none,
                                                       "where a program's standard error output goes"),
     key<Identity, program_of, &Program::launch, &Launch::identity>("user", anywhere, none,
@@ -103,6 +135,26 @@ constexpr Key table[] = {
                                                                        "bounds on a program's resources"),
     key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
         "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
+    key<Groups, program_of, launch, confinement, &Confinement::groups>(
+        "groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
+    key<Capabilities, program_of, launch, confinement, &Confinement::capabilities>(
+        "capabilities", anywhere, none, "all capabilities that a program has or ever gains"),
+    key<Filters, program_of, launch, confinement, &Confinement::filters>("seccomp", anywhere, none,
+                                                                         "which system calls fail in a program"),
+    key<Paths, program_of, launch, confinement, &Confinement::read_paths>("read_paths", anywhere, none,
+                                                                          "below which a program may read"),
+    key<Paths, program_of, launch, confinement, &Confinement::write_paths>("write_paths", anywhere, none,
+                                                                           "below which a program may read and write"),
+    key<Paths, program_of, launch, confinement, &Confinement::execute_paths>(
+        "execute_paths", anywhere, none, "below which a program may read and execute"),
+    key<OrNothing<Size>, program_of, launch, share, &Share::memory>(
+        "memory", anywhere, limit(most_memory), "of all programs of a service together, by a control group"),
+    key<OrNothing<Whole>, program_of, launch, share, &Share::processes>(
+        "processes", anywhere, limit(4'000'000), "of all programs of a service together, by a control group"),
+    key<Percent, program_of, launch, share, &Share::cpu>("cpu", anywhere, limit(100'000),
+                                                         "of one processor, for all programs of a service together"),
+    key<Flag, program_of, launch, confinement, &Confinement::best_effort>(
+        "best_effort", anywhere, none, "paths and shares that this kernel cannot hold a program to are left out"),
 
     key<Path, told, files, &FileSettings::tree>("files", anywhere, none, "the directory that is served"),
     key<Flag, told, files, &FileSettings::public_only>("public_only", anywhere, none,
@@ -148,6 +200,8 @@ constexpr Key table[] = {
     key<Label, &ServiceSettings::group>("group", anywhere, none,
                                         "services of one group share the threads of one design"),
 
+    key<Flag, &ServiceSettings::isolate>("isolate", anywhere, none, "a process of its own, whose end is nobody else's"),
+
     key<Whole, limits, &Limits::level>("level", anywhere, limit(1'000'000), "conversations at once"),
     key<Whole, limits, &Limits::per_client>("per_client", anywhere, limit(1'000'000),
                                             "conversations at once of one client"),
@@ -168,6 +222,29 @@ constexpr Key table[] = {
     key<Networks, limits, &Limits::trusted>("trusted", anywhere, none,
                                             "where answer_rate and amplification do not hold"),
 
+    key<Choice<conversations>, log_of, &ConversationLogSettings::which>("log_conversations", anywhere, none,
+                                                                        "which conversations get a line of the log"),
+    key<Whole, log_of, &ConversationLogSettings::rate>("log_rate", anywhere, limit(1'000'000),
+                                                       "the most lines a second about conversations, or of programs"),
+    key<Access, limits, &Limits::allow>("allow", anywhere, none, "who may come, and nobody else; empty: everybody"),
+    key<Access, limits, &Limits::deny>("deny", anywhere, none, "who may not come"),
+    key<HoursOfDays, limits, &Limits::hours>("hours", anywhere, none, "when clients may come; empty: always"),
+    key<Frequency, limits, &Limits::client_rate>("client_rate", anywhere, none, "new connections of one client"),
+    key<Frequency, limits, &Limits::prefix_rate>("prefix_rate", anywhere, none, "new connections of one /24 or /56"),
+    key<Choice<over_rate>, limits, &Limits::over_rate>("over_rate", anywhere, none,
+                                                       "a connection over its rate waits for it or is refused"),
+    key<Whole, limits, &Limits::per_prefix>("per_prefix", anywhere, limit(1'000'000),
+                                            "conversations at once of one /24 or /56"),
+    key<Load, limits, &Limits::max_load>("max_load", anywhere, none,
+                                         "the machine's load from which on nobody new is let in"),
+    key<Choice<refused>, limits, &Limits::refused>("refused", anywhere, none,
+                                                   "the connection of who is refused is reset, closed or held"),
+    key<Duration, limits, &Limits::tarpit_time>("tarpit_time", anywhere, limit(24 * 3600 * second),
+                                                "how long the tarpit holds a connection"),
+    key<Greeting, limits, &Limits::banner>("banner", anywhere, none, "what clients are sent first that are let in"),
+    key<Greeting, limits, &Limits::banner_refused>("banner_refused", anywhere, none,
+                                                   "what clients are sent that are not"),
+
     key<Whole, options, &ListenOptions::backlog>("backlog", anywhere, {1, 1'000'000},
                                                  "clients that wait in the kernel; it cuts this to net.core.somaxconn"),
     key<Size, options, &ListenOptions::receive_buffer>("receive_buffer", anywhere, buffer,
@@ -176,6 +253,8 @@ constexpr Key table[] = {
     key<Duration, options, &ListenOptions::keepalive>(
         "keepalive", anywhere, {second, 32'767 * second},
         "silence after which a connection is probed for a vanished client"),
+    key<Choice<when_absent>, options, &ListenOptions::when_absent>(
+        "when_absent", anywhere, none, "what to do about an address that no interface has yet"),
     key<Mode, options, &ListenOptions::mode>("mode", anywhere, none, "of a unix socket's file"),
     key<Id<user>, options, &ListenOptions::owner>("owner", anywhere, none, "of a unix socket's file"),
     key<Id<user_group>, options, &ListenOptions::group>("owner_group", anywhere, none, "of a unix socket's file"),

@@ -112,6 +112,21 @@ struct Addresses {
   }
 };
 
+struct LogTargets {
+  static std::string wants(const Bounds&) {
+    return R"("stderr", "syslog", "journal" or "file:/PATH", or an array of them)";
+  }
+  static void read(const Reading& reading, std::vector<LogTarget>& member) {
+    if (auto read = log_targets(reading)) member = std::move(*read);
+  }
+  static std::string write(const std::vector<LogTarget>& targets) {
+    std::vector<std::string> items;
+    items.reserve(targets.size());
+    for (const auto& target : targets) items.push_back(target.text());
+    return items.size() == 1 ? toml_string(items.front()) : toml_array(items);
+  }
+};
+
 struct Networks {
   static std::string wants(const Bounds&) { return R"(an array of networks, as in ["10.0.0.0/8", "::1"])"; }
   static void read(const Reading& reading, std::vector<Network>& member) {
@@ -136,6 +151,15 @@ struct Path {
   static std::string wants(const Bounds&) { return R"(an absolute path, as in "/srv")"; }
   static void read(const Reading& reading, std::string& member) { member = path(reading).value_or(member); }
   static std::string write(const std::string& path) { return path.empty() ? std::string() : toml_string(path); }
+};
+
+/// Files and directories that a file includes. What they say is printed in its place.
+struct Includes {
+  static std::string wants(const Bounds&) { return R"(an array of files and directories, as in ["/etc/superd.d"])"; }
+  static void read(const Reading& reading, std::vector<std::string>& member) {
+    member = includes(reading).value_or(member);
+  }
+  static std::string write(const std::vector<std::string>&) { return {}; }
 };
 
 /// A program and its arguments.

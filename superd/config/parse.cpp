@@ -1,182 +1,121 @@
+// Puts the files of a configuration together.
+
+#include "superd/config/parse.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "superd/base/words.h"
 #include "superd/config/config.h"
 #include "superd/config/draft.h"
-#include "superd/config/values.h"
-#include "superd/services/services.h"
 
 namespace superd {
 
 namespace {
 
-// Each has threads, or listeners in a loop; and what they are must fit into a file when it is printed.
-constexpr std::size_t most_services = 1000;
+// Deep enough for a distribution's file, a site's and a machine's; a chain that is longer is a mistake.
+constexpr int most_levels = 8;
+// What a service of each file may be, and what lines can be counted in.
+constexpr std::size_t most_files = 10'000, most_bytes = 64 << 20;
 
-constexpr std::string_view sections = "sections are [superd], [defaults] and [service.NAME]";
-
-std::string_view home_of(Place place) {
-  switch (place) {
-    case Place::program: return "[superd]";
-    case Place::anywhere: return "[defaults] or a [service.NAME]";
-    case Place::service: break;
-  }
-  return "a [service.NAME]";
-}
-
-/// May a key that belongs to `place` stand in a section for keys of `section`?
-bool fits(Place place, Place section) {
-  return place == section || (place == Place::anywhere && section == Place::service);
-}
-
-std::string unknown_key(std::string_view name, Place section) {
-  std::vector<std::string_view> candidates;
-  for (const auto& key : keys())
-    if (fits(key.place, section)) candidates.push_back(key.name);
-  const auto nearest = nearest_word(name, candidates);
-  if (nearest.empty()) return "no such key: superd --print-config shows all";
-  return fmt::format("no such key: did you mean \"{}\"?", nearest);
-}
-
-/// Reads a document section by section into a Draft.
-class Reader {
+/// All files of a configuration.
+class Assembly {
  public:
-  explicit Reader(Complaints& complaints) : complaints_(complaints) {}
-
-  Draft read(const Document& document) {
-    draft_.is_whole = document.is_whole;
-    const auto& root = document.root.entries;
-    // Before the services that they are the defaults of, wherever they stand in the file.
-    for (const auto& entry : root)
-      if (entry.key == "defaults") read_defaults(entry);
-    for (const auto& entry : root) read_top(entry);
-    return std::move(draft_);
+  std::expected<ServiceTable, std::vector<std::string>> of(const Source& main, std::vector<std::string>* skipped) {
+    read(main, {}, {.level = 0, .can_be_skipped = false});
+    for (;;) {
+      draft_.is_whole = broken_.empty();
+      check(draft_, complaints_);
+      if (complaints_.empty()) return std::move(draft_.table);
+      const auto wrong = skipped ? complaints_.skippable_files() : std::set<std::size_t>();
+      if (wrong.empty()) return std::unexpected(complaints_.lines());
+      for (auto& line : complaints_.take(wrong)) skipped->push_back(std::move(line));
+      leave_out(wrong);
+    }
   }
 
  private:
-  void read_top(const Entry& entry) {
-    if (entry.key == "defaults") return;
-    if (entry.key == "superd") return read_program(entry);
-    if (entry.key == "service") return read_services(entry);
-    if (entry.value.type == Node::Type::table || holds_tables(entry.value)) return complain_of_section(entry);
-    const auto* key = find_key(entry.key);
-    complaints_.add(entry.line, entry.key,
-                    key ? fmt::format("stands outside of any section: put it into {}", home_of(key->place))
-                        : fmt::format("stands outside of any section: {}", sections));
+  struct Standing {
+    int level;
+    bool can_be_skipped;
+  };
+
+  void read(const Source& source, Defaults defaults, Standing standing) {
+    const auto lines = static_cast<std::size_t>(std::ranges::count(source.text, '\n')) + 1;
+    const int before_first = complaints_.begin_file(source.name, lines, standing.can_be_skipped);
+    const auto document = read_toml(source.text, complaints_, before_first);
+    if (!document.is_whole) broken_.insert(complaints_.file_of(before_first));
+    if (source.identity != FileIdentity{}) included_.emplace(source.identity, before_first);
+    bytes_ += source.text.size();
+    for (const auto& include : read_sections(document, draft_, complaints_, defaults, standing.level == 0))
+      read(include, source, defaults, standing);
   }
 
-  void read_program(const Entry& entry) {
-    ServiceLines lines;
-    ServiceSettings nobody;
-    if (is_section(entry)) read_keys(entry.value, Place::program, nobody, lines);
+  void read(const Include& include, const Source& from, const Defaults& defaults, Standing standing) {
+    const auto complain = [&](const std::string& what) { complaints_.add(include.line, "include", what); };
+    if (from.identity == FileIdentity{}) return complain("is for files: this text is in none");
+    if (++standing.level > most_levels)
+      return complain(fmt::format("is the file {} files deep: at most {}", standing.level, most_levels));
+    const auto path = beside(from.name, include.path);
+    const auto found = find_included(path);
+    if (!found) return complain(fmt::format("\"{}\": {}", escaped(path, 400), found.error().what));
+    if (found->is_directory && draft_.table.include_errors == IncludeErrors::skip) standing.can_be_skipped = true;
+    for (const auto& file : found->paths) read_file(file, include.line, defaults, standing, found->is_directory);
   }
 
-  void read_defaults(const Entry& entry) {
-    if (is_section(entry)) read_keys(entry.value, Place::anywhere, defaults_, default_lines_);
-  }
-
-  void read_services(const Entry& entry) {
-    if (entry.value.type != Node::Type::table)
-      return complaints_.add(entry.line, entry.key, "is no section: a service has a name, as in [service.echo]");
-    for (const auto& service : entry.value.entries) {
-      read_service(service);
-      if (draft_.table.services.size() <= most_services) continue;
-      return complaints_.add(service.line, service.key,
-                             fmt::format("is one too many: at most {} services", most_services));
+  void read_file(const std::string& path, int named_in, const Defaults& defaults, Standing standing,
+                 bool is_of_directory) {
+    const auto file = read_source(path);
+    if (!file) {
+      // A file that nobody named by itself is complained of where it is.
+      const int line = is_of_directory ? complaints_.begin_file(path, 0, standing.can_be_skipped) : named_in;
+      const auto what =
+          is_of_directory ? file.error().what : fmt::format("\"{}\": {}", escaped(path, 400), file.error().what);
+      return complaints_.add(line, is_of_directory ? "" : "include", what);
     }
+    if (included_.contains(file->identity))
+      return complaints_.add(named_in, "include",
+                             fmt::format("\"{}\" is read already: name each file once", escaped(path, 400)));
+    if (included_.size() >= most_files || bytes_ + file->text.size() > most_bytes)
+      return complaints_.add(named_in, "include",
+                             fmt::format("\"{}\" is one too many: at most {} files and {} MiB", escaped(path, 400),
+                                         most_files, most_bytes >> 20));
+    read({path, file->text, file->identity}, defaults, standing);
   }
 
-  void read_service(const Entry& entry) {
-    if (find_key(entry.key) && entry.value.type != Node::Type::table)
-      return complaints_.add(entry.line, entry.key, "stands in no service: one has a name, as in [service.echo]");
-    if (!is_label(entry.key)) return complaints_.add(entry.line, "service", wrong_name(entry.key));
-    if (!is_section(entry)) return;
-
-    auto lines = default_lines_;
-    lines.header = entry.line;
-    auto settings = defaults_;
-    settings.name = settings.handler = entry.key;
-    read_keys(entry.value, Place::service, settings, lines);
-    if (settings.has_program()) suit_program(settings, lines);
-    draft_.table.services.push_back(std::move(settings));
-    draft_.lines.push_back(std::move(lines));
-  }
-
-  // What is not said is as a program needs it.
-  static void suit_program(ServiceSettings& settings, const ServiceLines& lines) {
-    if (!lines.keys.contains("handler")) settings.handler.clear();
-    if (!lines.keys.contains("design")) settings.design.design = "processes";
-  }
-
-  void read_keys(const Node& section, Place place, ServiceSettings& service, ServiceLines& lines) {
-    for (const auto& [name, line, value] : section.entries) {
-      const auto* key = find_key(name);
-      if (!key) {
-        complaints_.add(line, name, unknown_key(name, place));
-      } else if (!fits(key->place, place)) {
-        complaints_.add(line, name, fmt::format("does not belong here: put it into {}", home_of(key->place)));
-      } else {
-        lines.keys[key->name] = line;
-        key->read(*key, value, draft_.table, service, complaints_);
-        if (name == "listen") lines.listen = lines_of(value, service.listen);
-      }
+  void leave_out(const std::set<std::size_t>& files) {
+    const auto is_left_out = [&](std::size_t i) { return files.contains(complaints_.file_of(draft_.lines[i].header)); };
+    Draft rest{.table = draft_.table};
+    rest.table.services.clear();
+    for (std::size_t i = 0; i < draft_.lines.size(); ++i) {
+      if (is_left_out(i)) continue;
+      rest.table.services.push_back(std::move(draft_.table.services[i]));
+      rest.lines.push_back(std::move(draft_.lines[i]));
     }
+    draft_ = std::move(rest);
+    for (const auto file : files) broken_.erase(file);
   }
 
-  /// The addresses that were understood are a part of the array, in its order.
-  static std::vector<int> lines_of(const Node& value, const std::vector<ListenAddress>& addresses) {
-    if (value.type != Node::Type::array) return {value.line};
-    std::vector<int> lines;
-    for (const auto& item : value.items)
-      if (lines.size() < addresses.size() && item.text == addresses[lines.size()].text) lines.push_back(item.line);
-    return lines;
-  }
-
-  static bool holds_tables(const Node& node) {
-    return node.type == Node::Type::array && !node.items.empty() && node.items[0].type == Node::Type::table;
-  }
-
-  bool is_section(const Entry& entry) {
-    if (entry.value.type == Node::Type::table) return true;
-    complaints_.add(entry.line, entry.key,
-                    holds_tables(entry.value)
-                        ? std::string("is an array: a section has single brackets and a name of its own")
-                        : fmt::format("is {}: write a section", name_of(entry.value.type)));
-    return false;
-  }
-
-  static std::string wrong_name(std::string_view name) {
-    return fmt::format("\"{}\" is no name: {}", escaped(name, 40), label_rule);
-  }
-
-  void complain_of_section(const Entry& entry) {
-    constexpr std::string_view known[] = {"superd", "defaults", "service"};
-    const auto nearest = nearest_word(entry.key, known);
-    const bool is_service = find_service(entry.key) != nullptr;
-    const auto meant = is_service             ? fmt::format("did you mean [service.{}]?", entry.key)
-                       : nearest == "service" ? std::string("did you mean [service.NAME]?")
-                       : nearest.empty()      ? std::string(sections)
-                                              : fmt::format("did you mean [{}]?", nearest);
-    complaints_.add(entry.line, entry.key, "no such section: " + meant);
-  }
-
-  Complaints& complaints_;
+  Complaints complaints_;
   Draft draft_;
-  ServiceSettings defaults_;
-  ServiceLines default_lines_;
+  std::map<FileIdentity, int> included_;
+  std::set<std::size_t> broken_;  ///< files of which a syntax error hides a part
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
+std::expected<ServiceTable, std::vector<std::string>> parse_sources(const Source& main,
+                                                                    std::vector<std::string>* skipped) {
+  return Assembly().of(main, skipped);
+}
+
 std::expected<ServiceTable, std::vector<std::string>> parse_config(std::string_view text, std::string_view name) {
-  Complaints complaints;
-  const auto document = read_toml(text, complaints);
-  auto draft = Reader(complaints).read(document);
-  check(draft, complaints);
-  if (!complaints.empty()) return std::unexpected(complaints.lines(name));
-  return std::move(draft.table);
+  return parse_sources({std::string(name), text}, nullptr);
 }
 
 }  // namespace superd

@@ -51,34 +51,10 @@ std::optional<std::uint64_t> parse_number(const std::string& text) {
 
 bool has_nul(std::string_view text) { return text.find('\0') != text.npos; }
 
-}  // namespace
-
-std::optional<std::vector<std::string>> strings(const Reading& reading) {
-  const auto& node = reading.node;
-  if (node.type != Node::Type::array) return reading.complain_of_type(node);
-  if (node.items.size() > most_words)
-    return reading.complain(fmt::format("has {} items: write at most {}", node.items.size(), most_words));
-  std::vector<std::string> all;
-  for (const auto& item : node.items) {
-    if (item.type != Node::Type::text) return reading.complain_of_type(item);
-    if (has_nul(item.text)) return reading.complain(item, "has a NUL in it, where text ends: leave it out");
-    all.push_back(item.text);
-  }
-  return all;
-}
-
-namespace {
-
 std::optional<Account> find_account(const std::string& name) {
   if (name.empty() || has_nul(name)) return std::nullopt;
   const auto number = parse_number(name);
   return number ? account_of(static_cast<uid_t>(*number)) : account_called(name);
-}
-
-std::optional<gid_t> find_group(const std::string& name) {
-  if (name.empty() || has_nul(name)) return std::nullopt;
-  if (const auto number = parse_number(name)) return static_cast<gid_t>(*number);
-  return group_called(name);
 }
 
 Result<Launch::Bound> parse_bound(const std::string& text) {
@@ -103,6 +79,26 @@ Result<Launch::Bound> parse_bound(const std::string& text) {
 }
 
 }  // namespace
+
+std::optional<std::vector<std::string>> strings(const Reading& reading) {
+  const auto& node = reading.node;
+  if (node.type != Node::Type::array) return reading.complain_of_type(node);
+  if (node.items.size() > most_words)
+    return reading.complain(fmt::format("has {} items: write at most {}", node.items.size(), most_words));
+  std::vector<std::string> all;
+  for (const auto& item : node.items) {
+    if (item.type != Node::Type::text) return reading.complain_of_type(item);
+    if (has_nul(item.text)) return reading.complain(item, "has a NUL in it, where text ends: leave it out");
+    all.push_back(item.text);
+  }
+  return all;
+}
+
+std::optional<gid_t> find_group(const std::string& name) {
+  if (name.empty() || has_nul(name)) return std::nullopt;
+  if (const auto number = parse_number(name)) return static_cast<gid_t>(*number);
+  return group_called(name);
+}
 
 std::optional<bool> flag(const Reading& reading) {
   if (reading.node.type != Node::Type::boolean) return reading.complain_of_type(reading.node);

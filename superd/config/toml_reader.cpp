@@ -90,7 +90,7 @@ bool is_unquoted_text(std::string_view value) {
   return value[0] == '0' || value.find_first_not_of(digits) != value.npos;
 }
 
-void complain(const Flaw& flaw, std::string_view line, Complaints& complaints) {
+void complain(const Flaw& flaw, std::string_view line, Complaints& complaints, int before_first) {
   const auto [key, value] = assignment_in(line);
   const bool is_header = trimmed(line).starts_with('[');
   const auto what = is_header ? trimmed(line) : key.empty() ? std::string_view("TOML") : key;
@@ -99,7 +99,7 @@ void complain(const Flaw& flaw, std::string_view line, Complaints& complaints) {
     why += ": it is there twice: keep one";
   else if (is_unquoted_text(value))
     why += fmt::format(": text and units stand in quotes: \"{}\"", value);
-  complaints.add(flaw.line, what, why);
+  complaints.add(before_first + flaw.line, what, why);
 }
 
 Node::Type type_of(const toml::node& node) {
@@ -119,6 +119,7 @@ Node node_of(const toml::node& from) {
   Node node{.type = type_of(from), .line = line_of(from.source())};
   if (const auto* text = from.as_string()) node.text = text->get();
   if (const auto* number = from.as_integer()) node.whole = number->get();
+  if (const auto* number = from.as_floating_point()) node.fraction = number->get();
   if (const auto* truth = from.as_boolean()) node.whole = truth->get() ? 1 : 0;
   if (const auto* array = from.as_array())
     for (const auto& item : *array) node.items.push_back(node_of(item));
@@ -139,21 +140,39 @@ Node node_of(const toml::node& from) {
 
 }  // namespace
 
-Document read_toml(std::string_view text, Complaints& complaints) {
+namespace {
+
+void count_on(Node& node, int before_first) {
+  node.line += before_first;
+  for (auto& item : node.items) count_on(item, before_first);
+  for (auto& entry : node.entries) {
+    entry.line += before_first;
+    count_on(entry.value, before_first);
+  }
+}
+
+Document counted_on(Node root, int before_first, bool is_whole) {
+  if (before_first != 0) count_on(root, before_first);
+  return {.root = std::move(root), .is_whole = is_whole};
+}
+
+}  // namespace
+
+Document read_toml(std::string_view text, Complaints& complaints, int before_first) {
   std::string rest(text);
   for (int errors = 0;; ++errors) {
     const auto parsed = parse(rest);
-    if (parsed) return {.root = node_of(*parsed), .is_whole = errors == 0};
+    if (parsed) return counted_on(node_of(*parsed), before_first, errors == 0);
     const auto& flaw = parsed.error();
     const auto [begin, size] = span_of_line(rest, flaw.line);
     const auto line = std::string_view(rest).substr(begin, size);
-    complain(flaw, line, complaints);
+    complain(flaw, line, complaints, before_first);
     if (flaw.is_final) return {.is_whole = false};
     // What stands before a wrong line can be read, unless the line is within a value that began earlier. What stands
     // behind it can be read without it, unless it is a section's header.
     const auto before = parse(std::string_view(rest).substr(0, begin));
     if (!before || assignment_in(line).key.empty() || errors == most_syntax_errors)
-      return {.root = before ? node_of(*before) : Node{}, .is_whole = false};
+      return counted_on(before ? node_of(*before) : Node{}, before_first, false);
     std::fill_n(rest.begin() + static_cast<std::ptrdiff_t>(begin), size, ' ');
   }
 }

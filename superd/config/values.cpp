@@ -22,33 +22,10 @@ std::optional<std::int64_t> within(const Reading& reading, std::int64_t value, T
   return reading.complain(fmt::format("{} is below {}: {}", text_of(value), text_of(least), remedy));
 }
 
-/// A string alone counts as an array of one.
-std::span<const Node> items_of(const Node& node) {
-  return node.type == Node::Type::array ? std::span(node.items) : std::span(&node, 1);
-}
-
 // Far more than anybody writes, and few enough that [defaults] cannot multiply them to what no memory holds.
 constexpr std::size_t most_addresses = 300;
 constexpr std::size_t most_networks = 100;
-
-/// Each item read by `parse`; all that are wrong are complained of.
-template <class T, class Parse>
-std::optional<std::vector<T>> each(const Reading& reading, std::size_t most, Parse parse) {
-  std::vector<T> values;
-  if (reading.node.items.size() > most)
-    return reading.complain(fmt::format("has {} items: write at most {}", reading.node.items.size(), most));
-  for (const auto& item : items_of(reading.node)) {
-    if (reading.complaints.is_full()) break;
-    if (item.type != Node::Type::text) {
-      reading.complain_of_type(item);
-    } else if (Result<T> value = parse(item.text)) {
-      values.push_back(std::move(*value));
-    } else {
-      reading.complain(item, value.error().what);
-    }
-  }
-  return values;
-}
+constexpr std::size_t most_log_targets = 8;
 
 /// A network of everybody would switch the bounds off that it is an exception from.
 Result<Network> parse_trusted(std::string_view text) {
@@ -67,6 +44,14 @@ std::nullopt_t Reading::complain(const Node& where, std::string_view what) const
 
 std::nullopt_t Reading::complain_of_type(const Node& where) const {
   return complain(where, fmt::format("is {}: write {}", name_of(where.type), key.wants(key.bounds)));
+}
+
+std::nullopt_t Reading::complain_of_items(std::size_t most) const {
+  return complain(fmt::format("has {} items: write at most {}", node.items.size(), most));
+}
+
+std::span<const Node> items_of(const Node& node) noexcept {
+  return node.type == Node::Type::array ? std::span(node.items) : std::span(&node, 1);
 }
 
 std::optional<std::int64_t> whole_number(const Reading& reading) {
@@ -126,8 +111,21 @@ std::optional<std::vector<ListenAddress>> addresses(const Reading& reading) {
   return each<ListenAddress>(reading, most_addresses, ListenAddress::parse);
 }
 
+std::optional<std::vector<std::string>> includes(const Reading& reading) {
+  return each<std::string>(reading, most_addresses, [](const std::string& text) -> Result<std::string> {
+    if (text.empty() || text.find('\0') != text.npos) return error("is no path: name a file or a directory");
+    return text;
+  });
+}
+
 std::optional<std::vector<Network>> networks(const Reading& reading) {
   return each<Network>(reading, most_networks, parse_trusted);
+}
+
+std::optional<std::vector<LogTarget>> log_targets(const Reading& reading) {
+  if (items_of(reading.node).empty())
+    return reading.complain("is empty: write where lines go, as in log_to = \"stderr\"");
+  return each<LogTarget>(reading, most_log_targets, LogTarget::parse);
 }
 
 bool is_label(std::string_view text) noexcept {

@@ -60,6 +60,17 @@ class Adaptive final : public Design {
     return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->leave(); }) == 0;
   }
 
+  bool can_part() const noexcept override { return true; }
+  bool close_at(Listeners listeners) noexcept override {
+    return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->close_at(listeners); }) == 0;
+  }
+  bool has_closed_at(Listeners listeners) const noexcept override {
+    return std::ranges::all_of(loops_, [&](const auto& loop) { return loop->has_closed_at(listeners); });
+  }
+  bool leave_at(Listeners listeners) noexcept override {
+    return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->leave_at(listeners); }) == 0;
+  }
+
   bool is_done() noexcept override {
     return std::ranges::all_of(loops_, [](const auto& loop) { return loop->is_done(); });
   }

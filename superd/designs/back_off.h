@@ -15,7 +15,7 @@ class BackOff {
   static constexpr Millis quiet_time{10'000};
 
   /// `allowed`: how many deaths of an episode are replaced at once.
-  explicit BackOff(int allowed = 1) noexcept : allowed_(allowed) {}
+  explicit BackOff(int allowed = 1, Millis longest = longest_pause) noexcept : allowed_(allowed), longest_(longest) {}
 
   /// One died, or could not be made: when to make another.
   Time next(Time now) noexcept {
@@ -26,8 +26,14 @@ class BackOff {
     last_ = now;
     if (++deaths_ <= allowed_) return now;
     const auto when = now + pause_;
-    pause_ = std::min(pause_ * 2, longest_pause);
+    pause_ = std::min(pause_ * 2, longest_);
     return when;
+  }
+
+  /// One did well: that was all of the episode.
+  void forget() noexcept {
+    deaths_ = 0;
+    pause_ = first_pause;
   }
 
   /// The last one was the first of its episode that was not replaced at once: worth a line in the log.
@@ -35,6 +41,7 @@ class BackOff {
 
  private:
   int allowed_;
+  Millis longest_;
   int deaths_ = 0;
   Millis pause_ = first_pause;
   Time last_{};

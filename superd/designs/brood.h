@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <map>
 #include <new>
@@ -12,15 +13,25 @@
 #include <string>
 
 #include "superd/base/process.h"
+#include "superd/base/spawn.h"
+#include "superd/net/socket.h"
 #include "superd/serve/hosted_service.h"
 
 namespace superd {
 
-/// Hears of the end of a child.
+/// How a program ended.
+struct ProgramEnd {
+  bool went_well;  ///< exit code 0
+  /// It never did anything: a signal that is none of ours, or what shells say of a command that cannot be run (exit code
+  /// 126 or 127), within a second.
+  bool died_at_once;
+};
+
+/// Hears of the end of a program.
 class EndOfChild {
  public:
   virtual ~EndOfChild() = default;
-  virtual void child_ended() noexcept = 0;
+  virtual void child_ended(const ProgramEnd&) noexcept = 0;
 };
 
 /// The children of conversations under way, forked or executed, each with its place in the level, which is held here:
@@ -28,23 +39,44 @@ class EndOfChild {
 class Brood {
  public:
   enum class Born : std::uint8_t { alive, later, not_at_all };
-  using Streams = std::array<int, 3>;
 
   /// Serves in a process of its own, which ends when `serve` returns. `later`: there is none to be had, and nothing was
   /// taken.
   template <class Serve>
   Born fork(HostedService& hosted, int fd, Seat& seat, Serve serve) noexcept {
-    return keep(hosted, seat, [&](Child&) -> pid_t {
+    return keep(hosted, seat, [&](Child& child) -> pid_t {
+      child.client = peer_of(fd);
       const pid_t process = fork_child();
       if (process == 0) live(hosted, fd, serve);
       return process;
     });
   }
 
-  /// Runs the service's program. `not_at_all`: it cannot be run, which is logged and counted; the seat was given back.
-  /// `end` hears of its end, and must last until then.
-  Born launch(HostedService& hosted, const Streams& streams, std::span<const std::string> environment, Seat& seat,
-              EndOfChild* end = nullptr) noexcept;
+  /// Runs the service's program by `start`, a function that returns a Result<Spawned>. `not_at_all`: it cannot be run;
+  /// the seat was given back, and `error` tells why. `connection`: its client's, or -1. `end` hears of its end, and must last until then.
+  template <class Start>
+  Born launch(HostedService& hosted, int connection, Seat& seat, EndOfChild& end, Error& error, Start start) noexcept {
+    const Time now = Clock::now(), taken_in = seat.taken_in();
+    const auto born = keep(hosted, seat, [&](Child& child) -> pid_t {
+      child.begun = now;
+      child.client = peer_of(connection);
+      // Who waits for clients by itself is no conversation, and may go on as long as it likes.
+      child.due = hosted.program->waits ? never : now + hosted.limits->total;
+      child.end = &end;
+      const auto started = start();
+      if (!started) {
+        error = started.error();
+        return -1;
+      }
+      child.pidfd.reset(started->pidfd);
+      return started->process;
+    });
+    if (born == Born::alive) hosted.board.waited().add(taken_in == Time{} ? Clock::duration{} : now - taken_in);
+    if (born == Born::alive || error.code == 0 || may_come_back(error.code)) return born;
+    hosted.counters.failed.add();
+    seat.leave();
+    return Born::not_at_all;
+  }
 
   /// Ends all: forked ones at once; programs are told to (SIGTERM), and killed after a second by tend().
   void cut() noexcept;
@@ -66,6 +98,8 @@ class Brood {
     Time begun{};
     Time due = never;
     EndOfChild* end = nullptr;
+    Endpoint client{};  ///< unspecified where it has no connection of its own
+    Socket pidfd{};  ///< of a program, where the kernel gives one
 
     [[nodiscard]] bool is_program() const noexcept { return hosted->program.has_value(); }
   };
@@ -101,9 +135,18 @@ class Brood {
     _exit(0);
   }
 
+  // Processes may be had again later; a program that is not there will not be.
+  static bool may_come_back(int code) noexcept {
+    return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE;
+  }
+  static void signal_to(pid_t process, const Child& child, int number) noexcept;
   static void tell_to_end(pid_t process, Child& child, Time now) noexcept;
-  static void note_crash(HostedService& hosted, pid_t process, int status) noexcept;
-  static void note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept;
+  static Endpoint peer_of(int connection) noexcept;
+  static std::string text_of_client(const Child& child);
+  static void note_crash(const Child& child, pid_t process, int status) noexcept;
+  static ProgramEnd note_end_of_program(const Child& child, pid_t process, int status, const rusage& used) noexcept;
+  static void log_end_of_program(const Child& child, pid_t process, int status, const rusage& used,
+                                 Clock::duration lasted) noexcept;
 
   std::map<pid_t, Child> children_;
   Time next_due_ = never;

@@ -69,6 +69,16 @@ class Design {
   /// while.
   virtual bool leave() noexcept = 0;
 
+  /// Whether it can take leave of some of its listeners, and take others to them, without the rest noticing. If not, a
+  /// new design is made where they change.
+  [[nodiscard]] virtual bool can_part() const noexcept { return false; }
+  /// As close() and leave(), at these listeners alone, where can_part(). Once close_at() is true, nothing here refers to
+  /// them any more but conversations; also after leave_at(), which close_at() then brings to its end.
+  virtual bool close_at(Listeners) noexcept { return false; }
+  virtual bool leave_at(Listeners) noexcept { return false; }
+  /// Whether nobody is taken in at them any more, though conversations that came in there may be under way.
+  [[nodiscard]] virtual bool has_closed_at(Listeners) const noexcept { return false; }
+
   /// After leave() or close(): nobody is being served here any more, so that the destructor need not wait.
   [[nodiscard]] virtual bool is_done() noexcept = 0;
 

@@ -6,6 +6,7 @@
 
 #include "superd/base/thread.h"
 #include "superd/designs/design.h"
+#include "superd/designs/loop_doors.h"
 #include "superd/engines/engines.h"
 #include "superd/serve/door.h"
 
@@ -16,7 +17,11 @@ namespace {
 /// One thread that turns one engine: all its doors and all their conversations.
 class Loop {
  public:
-  explicit Loop(std::unique_ptr<Engine> engine) : engine_(std::move(engine)), here_(*engine_) {}
+  explicit Loop(std::unique_ptr<Engine> engine)
+      : engine_(std::move(engine)), here_(*engine_), doors_(*engine_, [this](auto& closed) {
+          closed.clear();
+          here_.forget_idle();
+        }) {}
 
   ~Loop() {
     engine_->post([this] { ending_ = true; });
@@ -31,25 +36,14 @@ class Loop {
   }
 
   void open(const std::shared_ptr<Listener>& listener) {
-    auto& door = doors_.emplace_back(std::make_unique<Door>(listener, *engine_, here_, Door::Manner{}));
-    engine_->post([&opening = *door] { opening.open(); });
+    auto& door = doors_.add(std::make_unique<Door>(listener, *engine_, here_, Door::Manner{}));
+    engine_->post([&door] { door.open(); });
   }
 
-  bool close() noexcept {
-    for (const auto& door : doors_)
-      if (!door->is_closed()) door->close();
-    return std::ranges::all_of(doors_, &Door::is_closed);
-  }
+  LoopDoors& doors() noexcept { return doors_; }
+  [[nodiscard]] const LoopDoors& doors() const noexcept { return doors_; }
 
-  bool leave() noexcept {
-    for (const auto& door : doors_)
-      if (!door->is_closed()) door->leave();
-    return std::ranges::all_of(doors_, &Door::has_left);
-  }
-
-  bool is_done() const noexcept {
-    return std::ranges::all_of(doors_, &Door::is_closed) && engine_->conversations() == 0;
-  }
+  bool is_done() const noexcept { return doors_.are_closed() && engine_->conversations() == 0; }
 
   void cut() {
     engine_->post([this] { engine_->cancel_all(); });
@@ -64,7 +58,7 @@ class Loop {
 
   std::unique_ptr<Engine> engine_;
   PlaceHere here_;
-  std::vector<std::unique_ptr<Door>> doors_;
+  LoopDoors doors_;
   bool ending_ = false;  // the loop's thread alone
   Thread thread_;
 };
@@ -93,11 +87,22 @@ class Event final : public Design {
   }
 
   bool close() noexcept override {
-    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->close(); }) == 0;
+    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->doors().close(); }) == 0;
   }
 
   bool leave() noexcept override {
-    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->leave(); }) == 0;
+    return std::ranges::count_if(loops_, [](const auto& loop) { return !loop->doors().leave(); }) == 0;
+  }
+
+  bool can_part() const noexcept override { return true; }
+  bool close_at(Listeners listeners) noexcept override {
+    return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->doors().close_at(listeners); }) == 0;
+  }
+  bool has_closed_at(Listeners listeners) const noexcept override {
+    return std::ranges::all_of(loops_, [&](const auto& loop) { return loop->doors().has_closed_at(listeners); });
+  }
+  bool leave_at(Listeners listeners) noexcept override {
+    return std::ranges::count_if(loops_, [&](const auto& loop) { return !loop->doors().leave_at(listeners); }) == 0;
   }
 
   bool is_done() noexcept override {

@@ -17,7 +17,7 @@ constexpr std::size_t longest_line = 1000;
 
 }  // namespace
 
-ProgramErrors::ProgramErrors(Engine& engine, std::string service) : engine_(engine), service_(std::move(service)) {
+ProgramErrors::ProgramErrors(Engine& engine, HostedService& hosted) : engine_(engine), hosted_(hosted) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return;
   theirs_.reset(ends[0]);
@@ -57,11 +57,12 @@ void ProgramErrors::take(std::string_view text) {
   }
 }
 
-void ProgramErrors::log_line(std::string_view line) const noexcept {
+void ProgramErrors::log_line(std::string_view line) noexcept {
+  if (!hosted_.board.log().may_log_program(hosted_.name, hosted_.counters.unlogged, Clock::now())) return;
   log_event(Severity::warning, "program says",
             {
-                {"service", service_},
-                {"line",    line    }
+                {"service", hosted_.name},
+                {"line",    line        }
   });
 }
 

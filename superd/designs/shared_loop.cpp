@@ -8,29 +8,30 @@ namespace superd {
 
 void SharedLoop::open(const std::shared_ptr<Listener>& listener) {
   const std::size_t queue = is_stream(listener->transport) ? 0 : queue_;
-  auto& door = doors_.emplace_back(
-      std::make_unique<Door>(listener, waiter_, place_, Door::Manner{.rests = true, .queue = queue}));
-  engine().post([this, queue, opening = door.get()] {
-    if (queue > 0) with_queues_.push_back(opening);
-    opening->open();
+  auto& door =
+      doors_.add(std::make_unique<Door>(listener, waiter_, place_, Door::Manner{.rests = true, .queue = queue}));
+  engine().post([this, queue, &door] {
+    if (queue > 0) with_queues_.push_back(&door);
+    door.open();
   });
 }
 
-bool SharedLoop::close() noexcept {
-  for (const auto& door : doors_)
-    if (!door->is_closed()) door->close();
-  return std::ranges::all_of(doors_, &Door::is_closed) && !has_queued_.load(std::memory_order_acquire);
-}
-
-bool SharedLoop::leave() noexcept {
-  for (const auto& door : doors_)
-    if (!door->is_closed()) door->leave();
-  return std::ranges::all_of(doors_, &Door::has_left);
-}
+bool SharedLoop::close() noexcept { return doors_.close() && !has_queued_.load(std::memory_order_acquire); }
 
 bool SharedLoop::is_done() const noexcept {
-  return std::ranges::all_of(doors_, &Door::is_closed) && !has_queued_.load(std::memory_order_acquire) &&
-         !anybody_away() && waiter_.conversations() == 0;
+  return doors_.are_closed() && !has_queued_.load(std::memory_order_acquire) && !anybody_away() &&
+         waiter_.conversations() == 0;
+}
+
+// Who is away may have been placed by one of them, and settles with it.
+void SharedLoop::drop(std::vector<std::unique_ptr<Door>>& closed) noexcept {
+  if (anybody_away()) return;
+  std::erase_if(closed, [this](const auto& door) {
+    if (door->has_queued()) return false;
+    std::erase(with_queues_, door.get());
+    return true;
+  });
+  place_.forget_idle();
 }
 
 void SharedLoop::cut() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "superd/designs/loop_doors.h"
 #include "superd/designs/loop_waiter.h"
 #include "superd/designs/station.h"
 #include "superd/serve/place_later.h"
@@ -21,12 +22,19 @@ class SharedLoop final : public Station {
   /// `queue`: bytes of datagrams that may wait at each door.
   SharedLoop(std::unique_ptr<Engine> engine, std::size_t queue, Decisions& decisions, Watch& watch,
              ThreadReserve& reserve)
-      : Station(watch, reserve), waiter_(std::move(engine), baton_, watch), queue_(queue), decisions_(decisions) {}
+      : Station(watch, reserve),
+        waiter_(std::move(engine), baton_, watch),
+        queue_(queue),
+        decisions_(decisions),
+        doors_(waiter_.engine(), [this](auto& closed) { drop(closed); }) {}
 
   // One thread at a time, as in Design.
   void open(const std::shared_ptr<Listener>& listener);
   bool close() noexcept;
-  bool leave() noexcept;
+  bool leave() noexcept { return doors_.leave(); }
+  bool close_at(Listeners listeners) noexcept { return doors_.close_at(listeners); }
+  bool leave_at(Listeners listeners) noexcept { return doors_.leave_at(listeners); }
+  [[nodiscard]] bool has_closed_at(Listeners listeners) const noexcept { return doors_.has_closed_at(listeners); }
   [[nodiscard]] bool is_done() const noexcept;
   void cut();
   /// The leader cancels what is left, and leads no more.
@@ -42,6 +50,7 @@ class SharedLoop final : public Station {
   bool serve(PlacedConversation placed, HeldAnswers& answers) noexcept;
   void serve_apart(PlacedConversation& placed, HeldAnswers& answers) noexcept;
 
+  void drop(std::vector<std::unique_ptr<Door>>& closed) noexcept;
   void end_lead() noexcept;
   void note_queues() noexcept;
   [[nodiscard]] Time next_look() const noexcept;
@@ -52,7 +61,7 @@ class SharedLoop final : public Station {
   const std::size_t queue_;
   Decisions& decisions_;
   PlaceLater place_;
-  std::vector<std::unique_ptr<Door>> doors_;  // of who calls open() and close()
+  LoopDoors doors_;
   std::atomic<bool> has_queued_{false};
 
   // The leader's.

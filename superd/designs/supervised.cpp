@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 #include <thread>
 
 #include "superd/base/log.h"
@@ -46,7 +47,13 @@ struct Supervised::Post {
   BackOff back_off{};
   Time due = never;  ///< when to start it anew
 
-  [[nodiscard]] const std::string& name() const noexcept { return listeners.front()->hosted->name; }
+  /// Of its service; of several the first, and how many more: "git+3".
+  [[nodiscard]] std::string name() const {
+    std::set<const HostedService*> services;
+    for (const auto& listener : listeners) services.insert(listener->hosted.get());
+    const auto& first = listeners.front()->hosted->name;
+    return services.size() == 1 ? first : first + "+" + std::to_string(services.size() - 1);
+  }
 
   void say(Word word) const noexcept {
     const char byte = static_cast<char>(word);
@@ -69,9 +76,14 @@ struct Supervised::Post {
     for (const auto& listener : listeners) listener->hosted->release_process(process);
   }
 
+  void tell_to_end() noexcept {
+    say(Word::end);
+    channel.reset();
+  }
+
   // The end of the channel tells it to end; its children are killed by it, or die with it.
   void end() noexcept {
-    channel.reset();
+    tell_to_end();
     int status = 0;
     for (const Time until = Clock::now() + patience; process >= 0 && !has_died(WNOHANG, status);) {
       if (Clock::now() > until) kill(process, SIGKILL);
@@ -84,7 +96,7 @@ Supervised::Supervised(std::string role, bool workers_accept, Make make)
     : role_(std::move(role)), workers_accept_(workers_accept), make_(std::move(make)) {}
 
 Supervised::~Supervised() {
-  for (auto& post : posts_) post.channel.reset();
+  for (auto& post : posts_) post.tell_to_end();
   for (auto& post : posts_) post.end();
 }
 

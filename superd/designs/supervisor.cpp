@@ -71,15 +71,15 @@ void Supervisor::obey(Word word) noexcept {
   if (word == Word::close) close();
   if (word == Word::leave) leave();
   if (word == Word::cut) cut();
+  if (word == Word::end) was_told_to_end_ = true;
 }
 
 detached Supervisor::reap_when_told() {
   reaping_.fd = deaths_.fd();
   while (!ending_) {
+    // One signal may stand for many deaths; a second one is not pending beside it.
     signalfd_siginfo told;
-    // One signal may stand for many deaths.
-    while (read(deaths_.fd(), &told, sizeof told) > 0) {
-    }
+    (void)!read(deaths_.fd(), &told, sizeof told);
     reap();
     reaping_.kind = Kind::readable;
     co_await Wait(*engine_, reaping_);
@@ -100,11 +100,18 @@ void Supervisor::tell(Word word, const std::string& why) noexcept {
 }
 
 void Supervisor::end() noexcept {
-  cut_at_once();
-  int status = 0;
-  rusage used{};
-  for (pid_t child; (child = wait4(-1, &status, 0, &used)) > 0 || errno == EINTR;)
-    if (child > 0) ended(child, status, used);
+  // What was forked dies with us.
+  if (ending_ && !was_told_to_end_) _exit(0);
+  // Again after each: those of a child that has ended become ours, where we adopt.
+  for (;;) {
+    cut_at_once();
+    int status = 0;
+    rusage used{};
+    pid_t child = wait4(-1, &status, has_children() ? 0 : WNOHANG, &used);
+    if (child == 0 || (child < 0 && errno != EINTR)) break;
+    for (; child > 0; child = wait4(-1, &status, WNOHANG, &used)) ended(child, status, used);
+  }
+  clear_away();
   // Nothing of the process it was forked from is to be ended here.
   _exit(0);
 }

@@ -17,11 +17,20 @@ namespace superd {
 /// A process of one thread that a design keeps for the listeners of one open(): it may fork at any time. It turns an
 /// engine, hears over a channel what the design asks, and reaps its children. What they do is the derived class's.
 ///
-/// It ends when the other side of the channel is gone, and leaves nobody behind.
+/// It ends when the other side of the channel is gone. Where that said so before (`end`), it leaves nobody behind; else
+/// whoever had the design has died, and programs that serve clients go on.
 class Supervisor {
  public:
   /// What crosses the channel: a message of one byte, but for `failed`, which is followed by the reason.
-  enum class Word : char { close = 'c', leave = 'l', cut = 'x', opened = 'o', failed = 'f', closed = 'd' };
+  enum class Word : char {
+    close = 'c',
+    leave = 'l',
+    cut = 'x',
+    end = 'e',
+    opened = 'o',
+    failed = 'f',
+    closed = 'd'
+  };
 
   Supervisor(Listeners listeners, std::unique_ptr<Engine> engine)
       : listeners_(listeners.begin(), listeners.end()), engine_(std::move(engine)) {}
@@ -43,6 +52,8 @@ class Supervisor {
   virtual void cut() noexcept = 0;
   /// Ends them at once.
   virtual void cut_at_once() noexcept { cut(); }
+  /// The last thing before the process ends.
+  virtual void clear_away() noexcept {}
   [[nodiscard]] virtual bool has_children() const noexcept = 0;
   virtual void ended(pid_t child, int status, const rusage& used) noexcept = 0;
   /// Does what is due; returns when something is due next.
@@ -66,6 +77,7 @@ class Supervisor {
   Socket channel_, deaths_;
   Operation hearing_, reaping_;
   bool ending_ = false;
+  bool was_told_to_end_ = false;
   bool said_closed_ = false;
 };
 

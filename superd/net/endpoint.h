@@ -83,9 +83,20 @@ struct ClientKey {
 
   static ClientKey of(const Endpoint&) noexcept;
   static ClientKey of_user(std::uint32_t uid) noexcept;
-  /// The /24 or /56 a client is in: the unit of answer rates.
-  static ClientKey prefix_of(const Endpoint&) noexcept;
+  /// The /24 or /56 a client is in: the unit of answer rates. No client has the same key.
+  static ClientKey prefix_of(const Endpoint& endpoint) noexcept { return of(endpoint).prefix(); }
+  [[nodiscard]] ClientKey prefix() const noexcept;  ///< a user's is the user
+  [[nodiscard]] bool has_prefix() const noexcept { return prefix() != *this; }
   friend auto operator<=>(const ClientKey&, const ClientKey&) = default;
+};
+
+/// All 128 bits of an address, an IPv4 one as mapped (RFC 4291, 2.5.5.2); of a unix socket nothing.
+struct AddressBits {
+  std::uint64_t high = 0, low = 0;
+
+  static AddressBits of(const Endpoint&) noexcept;
+  [[nodiscard]] bool is_v4() const noexcept { return high == 0 && low >> 32 == 0xffff; }
+  friend auto operator<=>(const AddressBits&, const AddressBits&) = default;
 };
 
 /// A range of addresses, "127.0.0.0/8" or "::1"; holds an address when its first bits are the same. An IPv4 address is in
@@ -97,6 +108,12 @@ class Network {
   [[nodiscard]] bool holds(const Endpoint&) const noexcept;  ///< false for unix; mapped addresses count as IPv4
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Network&, const Network&) = default;
+
+  /// The first address and how many of the 128 bits count; an IPv4 address as a mapped one.
+  [[nodiscard]] std::uint64_t high() const noexcept { return high_; }
+  [[nodiscard]] std::uint64_t low() const noexcept { return low_; }
+  [[nodiscard]] int bits() const noexcept { return bits_; }
+  [[nodiscard]] bool is_v4() const noexcept { return bits_ >= 96 && high_ == 0 && low_ >> 32 == 0xffff; }
 
  private:
   std::uint64_t high_ = 0, low_ = 0;  // IPv4 as mapped addresses

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "superd/base/words.h"
+#include "superd/net/client_text.h"
 #include "superd/net/endpoint.h"
 
 namespace superd {
@@ -14,10 +15,10 @@ constexpr std::uint64_t mapped_low = 0xffffULL << 32;  // ::ffff:0:0/96 (RFC 429
 // Not addresses: below ::ffff:0:0 there is nothing but ::1 and what nobody uses any more (RFC 4291, 2.5.5.1).
 constexpr std::uint64_t user_low = 0xfffeULL << 32;
 constexpr std::uint64_t nameless_low = 0xfffdULL << 32;
+// Beside the first bits of a prefix, so that it is told from the clients in it.
+constexpr std::uint64_t prefix_low = 0xfffcULL << 32;
 
-struct Bits {
-  std::uint64_t high = 0, low = 0;
-};
+using Bits = AddressBits;
 
 std::uint64_t big_endian(const std::uint8_t* bytes) noexcept {
   std::uint64_t value = 0;
@@ -25,19 +26,6 @@ std::uint64_t big_endian(const std::uint8_t* bytes) noexcept {
   return value;
 }
 
-/// All 128 bits, an IPv4 address as a mapped one.
-Bits bits_of(const Endpoint& endpoint) noexcept {
-  if (endpoint.is_v4()) {
-    sockaddr_in v4;
-    std::memcpy(&v4, endpoint.address(), sizeof v4);
-    return {0, mapped_low | ntohl(v4.sin_addr.s_addr)};
-  }
-  sockaddr_in6 v6;
-  std::memcpy(&v6, endpoint.address(), sizeof v6);
-  return {big_endian(&v6.sin6_addr.s6_addr[0]), big_endian(&v6.sin6_addr.s6_addr[8])};
-}
-
-bool is_mapped(const Bits& bits) noexcept { return bits.high == 0 && bits.low >> 32 == 0xffff; }
 bool is_link_local(const Bits& bits) noexcept { return bits.high >> 54 == 0xfe80 >> 6; }
 
 constexpr std::uint64_t mask(int ones) noexcept {
@@ -53,27 +41,47 @@ std::string address_text(const Bits& bits) {
   std::memcpy(&v6.s6_addr[0], &network.high, 8);
   std::memcpy(&v6.s6_addr[8], &network.low, 8);
   char text[INET6_ADDRSTRLEN];
-  if (is_mapped(bits)) return ::inet_ntop(AF_INET, &v6.s6_addr[12], text, sizeof text);
+  if (bits.is_v4()) return ::inet_ntop(AF_INET, &v6.s6_addr[12], text, sizeof text);
   return ::inet_ntop(AF_INET6, &v6, text, sizeof text);
 }
 
 }  // namespace
 
+AddressBits AddressBits::of(const Endpoint& endpoint) noexcept {
+  if (endpoint.is_v4()) {
+    sockaddr_in v4;
+    std::memcpy(&v4, endpoint.address(), sizeof v4);
+    return {0, mapped_low | ntohl(v4.sin_addr.s_addr)};
+  }
+  if (!endpoint.is_v6()) return {};
+  sockaddr_in6 v6;
+  std::memcpy(&v6, endpoint.address(), sizeof v6);
+  return {big_endian(&v6.sin6_addr.s6_addr[0]), big_endian(&v6.sin6_addr.s6_addr[8])};
+}
+
 ClientKey ClientKey::of(const Endpoint& endpoint) noexcept {
   if (!endpoint.is_v4() && !endpoint.is_v6()) return {0, nameless_low};
-  const auto bits = bits_of(endpoint);
+  const auto bits = Bits::of(endpoint);
   // All neighbours share fe80::/64: they are told apart by the other half.
-  const bool whole = is_mapped(bits) || is_link_local(bits);
+  const bool whole = bits.is_v4() || is_link_local(bits);
   return whole ? ClientKey{bits.high, bits.low} : ClientKey{bits.high, 0};
 }
 
 ClientKey ClientKey::of_user(std::uint32_t uid) noexcept { return {0, user_low | uid}; }
 
-ClientKey ClientKey::prefix_of(const Endpoint& endpoint) noexcept {
-  if (!endpoint.is_v4() && !endpoint.is_v6()) return of(endpoint);
-  const auto bits = bits_of(endpoint);
-  const auto kept = prefix(bits, is_mapped(bits) ? 96 + 24 : 56);
-  return {kept.high, kept.low};
+std::string text_of(const ClientKey& key) {
+  const Bits bits{key.high, key.low};
+  if (key.high == 0 && key.low >> 32 == user_low >> 32) return "uid " + std::to_string(key.low & 0xffff'ffff);
+  if (key.high == 0 && key.low == nameless_low) return {};
+  const bool whole = bits.is_v4() || is_link_local(bits);
+  return whole ? address_text(bits) : address_text(bits) + "/64";
+}
+
+ClientKey ClientKey::prefix() const noexcept {
+  if (Bits{high, low}.is_v4()) return {0, prefix_low | (low & 0xffff'ff00)};
+  if (high == 0 && (low & ~0xffff'ffffULL) == user_low) return *this;
+  if (high == 0 && low == nameless_low) return *this;
+  return {high & mask(56), prefix_low};
 }
 
 Result<Network> Network::parse(std::string_view text) {
@@ -95,7 +103,7 @@ Result<Network> Network::parse(std::string_view text) {
       return refused("the prefix is 0 to " + std::to_string(most) + " bits long");
   }
 
-  const auto bits = bits_of(*endpoint);
+  const auto bits = Bits::of(*endpoint);
   Network network;
   network.bits_ = length + 128 - most;
   const auto kept = prefix(bits, network.bits_);
@@ -108,9 +116,9 @@ Result<Network> Network::parse(std::string_view text) {
 
 bool Network::holds(const Endpoint& endpoint) const noexcept {
   if (!endpoint.is_v4() && !endpoint.is_v6()) return false;
-  const auto bits = bits_of(endpoint);
+  const auto bits = Bits::of(endpoint);
   // "::/0" is every IPv6 address and no IPv4 one, although mapped addresses begin with its bits too.
-  if (is_mapped(bits) && bits_ < 96) return false;
+  if (bits.is_v4() && bits_ < 96) return false;
   const auto kept = prefix(bits, bits_);
   return kept.high == high_ && kept.low == low_;
 }
@@ -119,7 +127,7 @@ std::string Network::text() const {
   const Bits bits{high_, low_};
   auto text = address_text(bits);
   if (bits_ == 128) return text;
-  const bool is_v4 = bits_ >= 96 && is_mapped(bits);
+  const bool is_v4 = bits_ >= 96 && bits.is_v4();
   return text + '/' + std::to_string(is_v4 ? bits_ - 96 : bits_);
 }
 

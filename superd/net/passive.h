@@ -13,6 +13,13 @@
 
 namespace superd {
 
+/// What becomes of a listener whose address no interface has, or whose interface is not there.
+enum class WhenAbsent : std::uint8_t {
+  fail,      ///< nothing is served: a misspelt address is noticed at once
+  retry,     ///< it is tried again and again, while the others are served
+  freebind,  ///< it is bound all the same, to hear clients as soon as the address comes (IP_FREEBIND, ip(7))
+};
+
 /// How a listening socket is made. Every default is said with its reason in docs/configuration.md.
 struct ListenOptions {
   std::uint16_t port_base = 0;  ///< added to every port but 0, here and nowhere else; a sum above 65535 is an error
@@ -30,6 +37,8 @@ struct ListenOptions {
   /// A vanished client is probed after this silence and given up after as long again (TCP_KEEPIDLE, TCP_USER_TIMEOUT of
   /// both together); accepted connections inherit it from the listener. 1 s to 32767 s, as the kernel has it.
   Seconds keepalive{60};
+
+  WhenAbsent when_absent = WhenAbsent::fail;
 
   mode_t mode = 0666;  ///< of a unix socket's file; connect(2) needs write permission
   std::optional<uid_t> owner;

@@ -31,30 +31,28 @@ bool is_own_address(const Endpoint& address) noexcept {
   return found;
 }
 
-Clock::duration time_per_answer(const Limits& limits) noexcept {
-  return Clock::duration(std::chrono::seconds(1)) / static_cast<Clock::rep>(limits.answer_rate);
+// A second's worth at once.
+Rate rate_of(const Limits& limits) noexcept {
+  const auto answers = static_cast<std::uint32_t>(limits.answer_rate);
+  return {answers, Seconds(1), answers};
 }
 
 }  // namespace
 
 AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
-    : own_("superd answers", sizeof(AnswerRates)),
+    : own_("superd answers", sizeof(RateTable)),
       own_limits_(std::make_unique<const Limits>(limits)),
-      rates_(own_.as<AnswerRates>()),
+      rates_(own_.as<RateTable>()),
       limits_(own_limits_.get()),
-      own_ports_(std::move(own_ports)) {
-  rates_.begin();
-}
+      own_ports_(std::move(own_ports)) {}
 
-AnswerGuard::AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
-    : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {
-  rates_.begin();
-}
+AnswerGuard::AnswerGuard(RateTable& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
+    : rates_(rates), limits_(&limits), own_ports_(std::move(own_ports)) {}
 
 AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
-  if (is_known) return Verdict::answer;
-  return rates_.take(ClientKey::prefix_of(from), now, time_per_answer(limits())) ? Verdict::answer : Verdict::over_rate;
+  if (is_known || trusts(from)) return Verdict::answer;
+  return rates_.take(ClientKey::prefix_of(from), now, rate_of(limits())) ? Verdict::answer : Verdict::over_rate;
 }
 
 bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const noexcept {
@@ -69,28 +67,7 @@ bool AnswerGuard::is_bad_source(const Endpoint& from, const Endpoint& to) const 
   return source.is_loopback() || source == sent_to || is_own_address(source);
 }
 
-bool AnswerGuard::trusts(const Endpoint& from) const noexcept {
-  return std::ranges::any_of(limits().trusted, [&](const Network& network) { return network.holds(from); });
-}
-
-void AnswerRates::begin() noexcept { std::construct_at(&mutex_); }
-
-// Generic cell rate algorithm: a bucket is the time at which it will be full again (ITU-T I.371, annex A). Whatever a
-// process that died left in a bucket is right again after a second.
-bool AnswerRates::take(const ClientKey& prefix, Time now, Clock::duration per_answer) noexcept {
-  const SharedLock lock(mutex_);
-  Bucket* const set = &buckets_[std::hash<ClientKey>{}(prefix) % sets * ways];
-  Bucket* bucket = std::find_if(set, set + ways, [&](const Bucket& b) { return b.prefix == prefix; });
-  if (bucket == set + ways) {
-    bucket = std::min_element(set, set + ways, [](const Bucket& a, const Bucket& b) { return a.full_at < b.full_at; });
-    *bucket = {prefix, now};
-  }
-  const auto full_at = std::max(bucket->full_at, now) + per_answer;
-  // A second's worth at once.
-  if (full_at - now > std::chrono::seconds(1)) return false;
-  bucket->full_at = full_at;
-  return true;
-}
+bool AnswerGuard::trusts(const Endpoint& from) const noexcept { return limits().trusts(from); }
 
 std::size_t AnswerGuard::room(const Endpoint& from, std::size_t request) const noexcept {
   // 64 bytes more, so that a line of text can be had by asking with an empty datagram (RFC 867).

@@ -9,9 +9,9 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/shared_memory.h"
-#include "superd/base/shared_mutex.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/limits.h"
+#include "superd/serve/rate_table.h"
 
 namespace superd {
 
@@ -29,35 +29,14 @@ class OwnPorts {
   std::array<std::atomic<std::uint64_t>, 1024> words_{};
 };
 
-/// What each prefix has been answered: in memory that processes share, zeroed before begin().
-class AnswerRates {
- public:
-  void begin() noexcept;
-
-  /// Takes one answer from the prefix's rate; false when there is none left.
-  bool take(const ClientKey& prefix, Time now, Clock::duration per_answer) noexcept;
-
- private:
-  /// A token bucket of one prefix. The table is small and fixed: when all places for a prefix are taken, the one that
-  /// has been quiet longest gives way, so that forging many prefixes costs memory nowhere.
-  struct Bucket {
-    ClientKey prefix;
-    Time full_at;  ///< when it will have all its tokens again; in the past: it has them
-  };
-  static constexpr std::size_t ways = 4, sets = 1024;
-
-  SharedMutex mutex_;
-  std::array<Bucket, ways * sets> buckets_;
-};
-
 /// Decides which datagrams are answered, so that answers cannot be turned against others: a source address is whatever
 /// the sender wrote. Thread-safe.
 class AnswerGuard {
  public:
   /// With rates and limits of its own.
   AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
-  /// `rates` is zeroed shared memory; it and `limits` must outlive the guard.
-  AnswerGuard(AnswerRates& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
+  /// `rates` is shared memory; it and `limits` must outlive the guard.
+  AnswerGuard(RateTable& rates, const Limits& limits, std::shared_ptr<const OwnPorts> own_ports);
 
   /// Other limits from now on, which must live as long as the guard. One thread at a time.
   void change(const Limits& limits) noexcept { limits_.store(&limits, std::memory_order_release); }
@@ -86,7 +65,7 @@ class AnswerGuard {
 
   SharedMemory own_;  // empty where the rates lie in somebody else's
   std::unique_ptr<const Limits> own_limits_;
-  AnswerRates& rates_;
+  RateTable& rates_;
   std::atomic<const Limits*> limits_;
   const std::shared_ptr<const OwnPorts> own_ports_;
 };

@@ -70,8 +70,8 @@ void ClientTable::rebuild(std::size_t wanted) noexcept {
   const auto other = (shape_ & 1) ^ 1;
   const auto mask = wanted - 1;
   auto* const fresh = regions_[other];
-  // Somebody may have died while he filled it.
-  clear(fresh, wanted);
+  // Somebody may have died while he filled it; the very first is untouched memory, and stays so.
+  if (shape_ != 0) clear(fresh, wanted);
   for (const auto& entry : std::span(entries(), capacity())) {
     if (entry.count == 0) continue;
     auto index = home_of(entry.key, mask);

@@ -23,7 +23,7 @@ struct SeatKey {
 class ClientTable {
  public:
   /// Room that is reserved, not used: for a million seats, each counted for its client and for its process, at a load of
-  /// one half.
+  /// one half; at three quarters when each is in a prefix of its own.
   static constexpr std::size_t most = std::size_t{1} << 22;
 
   struct Entry {
@@ -39,6 +39,8 @@ class ClientTable {
   /// Sees to it that so many keys fit at a load of one half at most; as far as `most` goes.
   void reserve(std::size_t keys) noexcept;
   void repair() noexcept { rebuild(capacity()); }
+  /// Nobody has a seat; the room stays. Whatever state it was left in.
+  void clear() noexcept { clear(entries(), capacity()); }
 
   /// An entry of this process (0: of any that has a number) at `from` or behind it, or null; `from` becomes its place.
   [[nodiscard]] Entry* next_of(std::uint32_t process, std::size_t& from) noexcept;

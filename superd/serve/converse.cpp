@@ -4,31 +4,33 @@
 #include <exception>
 #include <new>
 
-#include "superd/base/log.h"
 #include "superd/serve/connection.h"
+#include "superd/serve/conversation_line.h"
 #include "superd/serve/direct_path.h"
 
 namespace superd {
 
 namespace {
 
-void note_exception(HostedService& hosted, const std::exception_ptr& thrown) noexcept {
-  hosted.counters.failed.add();
+template <class Tell>
+void tell_exception(const std::exception_ptr& thrown, Tell tell) noexcept {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& failure) {
-    log_event(Severity::error, "conversation failed",
-              {
-                  {"service", hosted.name   },
-                  {"why",     failure.what()}
-    });
+    tell(std::string_view(failure.what()));
   } catch (...) {
-    log_event(Severity::error, "conversation failed",
-              {
-                  {"service", hosted.name        },
-                  {"why",     "unknown exception"}
-    });
+    tell(std::string_view("unknown exception"));
   }
+}
+
+void note_exception(const Connection& client, const Seat& seat, const std::exception_ptr& thrown) noexcept {
+  client.hosted().counters.failed.add();
+  tell_exception(thrown, [&](std::string_view why) { log_failure(client, seat, Clock::now(), why); });
+}
+
+void note_exception(const Datagram& request, Time begun, const std::exception_ptr& thrown) noexcept {
+  request.hosted().counters.failed.add();
+  tell_exception(thrown, [&](std::string_view why) { log_failure(request, begun, Clock::now(), why); });
 }
 
 Counter& counter_for(Counters& counters, End end) noexcept {
@@ -46,21 +48,14 @@ Counter& counter_for(Counters& counters, End end) noexcept {
 }
 
 // Without memory for the words of the line, it is not written; all is counted before.
-void note_end(HostedService& hosted, const Connection& client, bool failed) noexcept try {
+void note_end(const Connection& client, const Seat& seat, bool failed) noexcept try {
+  auto& hosted = client.hosted();
   auto& counters = hosted.counters;
   counters.bytes_in.add(client.bytes_in());
   counters.bytes_out.add(client.bytes_out());
-  if (!failed) counter_for(counters, client.end()).add();
-  if (!log_enabled(Severity::debug)) return;
-  log_event(Severity::debug, "conversation ended",
-            {
-                {"service", hosted.name                              },
-                {"client",  client.peer().text()                     },
-                {"end",     failed ? "failed" : name_of(client.end())},
-                {"ms",      client.duration().count()                },
-                {"in",      client.bytes_in()                        },
-                {"out",     client.bytes_out()                       }
-  });
+  if (failed) return;
+  counter_for(counters, client.end()).add();
+  if (hosted.board.log().wants(is_failure(client.end()))) log_conversation(client, seat, Clock::now());
 } catch (const std::bad_alloc&) {
 }
 
@@ -94,6 +89,8 @@ void note_end(const HostedService& hosted, Worker* worker, Time begun, Time now)
 detached run(const Arrival& arrival) {
   // Moved here, in the body, because arguments are gone when there is no memory for the frame. The arrival itself is gone
   // after the first wait.
+  // The service may be removed as soon as the seat is given back, which is not over then.
+  const auto served = arrival.hosted.shared_from_this();
   Socket socket = std::move(arrival.socket);
   Seat seat = std::move(arrival.seat);
   Worker* const worker = arrival.worker;
@@ -107,11 +104,11 @@ detached run(const Arrival& arrival) {
       while (client.must_linger()) co_await client.linger();
     } catch (...) {
       failed = true;
-      note_exception(client.hosted(), std::current_exception());
+      note_exception(client, seat, std::current_exception());
     }
     note_end(client.hosted(), worker, client.began(), Clock::now());
     co_await client.home();
-    note_end(client.hosted(), client, failed);
+    note_end(client, seat, failed);
   }
   seat.leave();
 }
@@ -124,16 +121,10 @@ detached converse(HostedService& hosted, Socket& socket, Waiter& waiter, Seat& s
 
 namespace {
 
-void note_end(const Datagram& request) noexcept try {
+void note_end(const Datagram& request, Time begun) noexcept try {
   auto& hosted = request.hosted();
   hosted.counters.served.add();
-  if (log_enabled(Severity::debug))
-    log_event(Severity::debug, "datagram served",
-              {
-                  {"service", hosted.name           },
-                  {"client",  request.from().text() },
-                  {"in",      request.bytes().size()}
-    });
+  if (hosted.board.log().wants(false)) log_conversation(request, begun, Clock::now());
 } catch (const std::bad_alloc&) {
 }
 
@@ -145,9 +136,9 @@ detached go_on(std::unique_ptr<Datagram>& begun, task<>& unfinished, Seat& taken
   Seat seat = std::move(taken);
   try {
     co_await work;
-    note_end(*request);
+    note_end(*request, since);
   } catch (...) {
-    note_exception(request->hosted(), std::current_exception());
+    note_exception(*request, since, std::current_exception());
   }
   note_end(request->hosted(), worker, since, Clock::now());
   Datagram& leaving = *request;
@@ -184,9 +175,9 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
       return;
     }
     work.result();
-    note_end(*request);
+    note_end(*request, begun);
   } catch (...) {
-    note_exception(hosted, std::current_exception());
+    note_exception(*request, begun, std::current_exception());
   }
   waiter.refresh_now();
   note_end(hosted, worker, begun, waiter.now());

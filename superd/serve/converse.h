@@ -13,7 +13,7 @@ namespace superd {
 /// The root of every conversation over a connection, where all designs meet: runs the service's handler on `waiter`, ends
 /// the connection gracefully, counts, and gives the seat back. Begins in the calling thread; under a Blocking waiter it has
 /// ended when the call returns. Takes over `socket` and `seat`, unless it throws std::bad_alloc for want of a frame: then
-/// they are as they were. `hosted` must live until all its seats are given back, `worker`, which serves it, until the end.
+/// they are as they were. `hosted` is shared until the end, and `worker`, which serves it, must live until then.
 detached converse(HostedService& hosted, Socket& socket, Waiter& waiter, Seat& seat, Worker* worker = nullptr);
 
 /// The same for a datagram. When the handler ends without waiting, as most do, no frame of a root is needed, and the

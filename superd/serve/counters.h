@@ -17,8 +17,17 @@ struct Counters {
   Counter bytes_in;            ///< payload bytes from clients
   Counter bytes_out;           ///< payload bytes the kernel took for clients
   Counter full;                ///< times that a listener stopped because the level was reached
-  Counter refused_level;       ///< connections reset because the level was reached
-  Counter refused_client;      ///< connections reset because of per_client
+  Counter overloaded;          ///< times that a listener waited because of max_load
+  Counter refused_level;       ///< connections refused because the level was reached
+  Counter refused_client;      ///< connections refused because of per_client
+  Counter refused_prefix;      ///< connections refused because of per_prefix
+  Counter refused_rate;        ///< connections refused because of client_rate or prefix_rate
+  Counter refused_access;      ///< connections refused, and datagrams dropped, because of allow or deny
+  Counter refused_hours;       ///< the same because of hours
+  Counter refused_load;        ///< the same because of max_load
+  Counter delayed;             ///< connections over their rate that waited until they were within it
+  Counter tarpitted;           ///< refused connections that were held instead of closed
+  Counter tarpit_full;         ///< refused connections that were reset because the tarpit was full
   Counter timed_out_idle;      ///< clients silent for `idle`
   Counter timed_out_slow;      ///< clients below min_rate
   Counter timed_out_total;     ///< conversations longer than `total`
@@ -41,6 +50,7 @@ struct Counters {
   Counter out_of_threads;      ///< times that a client waited because no thread or process could be made
   Counter engine_full;         ///< connections that the engine cannot hold (select beyond 1023)
   Counter rows_full;           ///< workers that found no row on the scoreboard
+  Counter unlogged;            ///< lines over log_rate, which were left out of the log
   Counter failed_accept;       ///< connections that were gone, or forbidden, before they were accepted
   Counter dropped_key;         ///< datagrams without the key that their sender would have been told
   Counter dropped_malformed;   ///< datagrams that the service's protocol does not have

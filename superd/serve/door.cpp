@@ -86,13 +86,14 @@ detached Door::attend(task<>& made) {
   closed_.store(true, std::memory_order_release);
 }
 
-// Until there may be somebody to take in. A socket that should block and does not was switched by another process that
+// Until there may be somebody to take in, or something else to do. A socket that should block and does not was switched by another process that
 // shares it: a pause keeps that from spinning.
 Wait Door::more() noexcept {
   is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
+  if (hosted_.refusals.next() <= waiter_.now()) hosted_.refusals.tell_rest(waiter_.now());
   operation_.kind = manner_.blocking ? Kind::sleep : Kind::readable;
-  operation_.deadline = manner_.blocking ? Clock::now() + first_pause : never;
+  operation_.deadline = manner_.blocking ? Clock::now() + first_pause : next_chore();
   return {waiter_, operation_};
 }
 
@@ -108,29 +109,42 @@ bool Door::may_take_in() noexcept {
 
 task<> Door::take_connections() {
   int left = manner_.burst;
-  while (may_take_in()) {
-    if (hosted_.limits->when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
+  for (;;) {
+    const bool takes_in = may_take_in();
+    if (!takes_in && !has_delayed()) break;
+    if (takes_in && hosted_.limits->when_full == WhenFull::wait && hosted_.level.vacant() <= 0) {
       co_await vacancy();
       continue;
     }
-    if (const int code = accept_one()) {
+    if (takes_in && is_too_busy()) {
+      co_await calm();
+      continue;
+    }
+    if (const Time due = placement_.held_back_until(); takes_in && due > waiter_.now() && !is_closing()) {
+      co_await pause_until(due);
+      continue;
+    }
+    if (const int code = takes_in ? next_client() : go_on_with_delayed()) {
       const Trouble trouble = note_trouble(code);
       if (trouble == Trouble::shortage) co_await pause();
       if (trouble != Trouble::nothing_there) continue;
-      // Only when it was a look after closing: who came between the look and the closing is in the backlog now.
-      if (last_calls_) co_return;
       left = manner_.burst;
-      co_await more();
+      // Only when it was a look after closing: who came between the look and the closing is in the backlog now.
+      if (last_calls_)
+        last_calls_ = 0;
+      else
+        co_await more();
       continue;
     }
     take_seat();
     // Between our look at the level and accept(2), another door at the same level may have been quicker.
     while (accepted_.is_open() && !seat_.is_taken()) {
-      if (is_closing()) refuse(hosted_.counters.refused_level, "closing");
+      if (is_closing()) refuse(Refusal::level);
       co_await vacancy();
       take_seat();
     }
     const bool is_let_in = accepted_.is_open();
+    if (is_let_in) greet();
     while (is_let_in && !placement_.place(hosted_, accepted_, seat_)) {
       hosted_.counters.out_of_threads.add();
       co_await pause();
@@ -142,67 +156,12 @@ task<> Door::take_connections() {
       co_await more();
     }
   }
+  tarpit_.clear();
 }
 
 void Door::go_on(bool late) noexcept {
   was_late_ = was_late_ || late;
   std::exchange(resting_, {}).resume();
-}
-
-// 0, or the errno.
-int Door::accept_one() noexcept {
-  if (manner_.blocking) pass_vacancy_on();
-  socklen_t size = Endpoint::capacity;
-  accepted_.reset(accept4(operation_.fd, from_.address(), &size, SOCK_CLOEXEC));
-  if (!accepted_.is_open()) return errno;
-  is_taking_.store(false, std::memory_order_release);
-  from_.set_size(size);
-  // A loop knows the time well enough; who blocked in accept(2) does not.
-  if (manner_.blocking) waiter_.refresh_now();
-  taken_in_ = waiter_.now();
-  hosted_.counters.accepted.add();
-  return 0;
-}
-
-ClientKey Door::client_key() const noexcept {
-  if (listener_->transport != Transport::unix_stream) return ClientKey::of(from_);
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  (void)getsockopt(accepted_.fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
-  return ClientKey::of_user(peer.uid);
-}
-
-// Neither seat nor connection afterwards: refused. No seat: the level is reached.
-void Door::take_seat() noexcept try {
-  if (!accepted_.is_open()) return;
-  auto taken = hosted_.level.take(client_key(), accepted_.fd());
-  if (taken) {
-    seat_ = std::move(*taken);
-    seat_.note_taken_in(taken_in_);
-  } else if (taken.error() == Level::Refusal::client_has_enough) {
-    refuse(hosted_.counters.refused_client, "per_client");
-  } else if (hosted_.limits->when_full == WhenFull::refuse) {
-    refuse(hosted_.counters.refused_level, "level");
-  }
-} catch (const std::bad_alloc&) {
-  refuse(hosted_.counters.out_of_memory, "no memory");
-}
-
-void Door::refuse(Counter& why, std::string_view reason) noexcept {
-  why.add();
-  accepted_.close_with_reset();
-  accepted_.reset();
-  if (!log_enabled(Severity::debug)) return;
-  try {
-    log_event(Severity::debug, "connection refused",
-              {
-                  {"service", hosted_.name},
-                  {"client",  from_.text()},
-                  {"why",     reason      }
-    });
-  } catch (const std::bad_alloc&) {
-    // As in tell_pause().
-  }
 }
 
 // Until a place may be free; at once when one is, or when we are closing; after a pause when there is no memory to ask.
@@ -212,7 +171,7 @@ Wait Door::vacancy() noexcept try {
   operation_.kind = Kind::signal;
   // Another process cannot signal here.
   constexpr Millis look_again{20};
-  operation_.deadline = level.is_in_processes() ? waiter_.now() + look_again : never;
+  operation_.deadline = level.is_told_late() ? waiter_.now() + look_again : tarpit_.next();
   if (is_closing() || !level.ask_for_vacancy(waiter_, operation_))
     operation_.signalled = true;
   else if (!has_asked_)
@@ -224,17 +183,33 @@ Wait Door::vacancy() noexcept try {
   return pause();
 }
 
+// While the machine is too busy. Its load is looked at once a second.
+Wait Door::calm() noexcept {
+  constexpr Millis look_again{250};
+  is_taking_.store(false, std::memory_order_release);
+  pass_vacancy_on();
+  hosted_.counters.overloaded.add();
+  operation_.kind = Kind::sleep;
+  operation_.deadline = Clock::now() + look_again;
+  return {waiter_, operation_};
+}
+
 // It was told of a place and now waits for something else: another door at the level may have a client for it.
 void Door::pass_vacancy_on() noexcept {
   if (std::exchange(has_asked_, false)) hosted_.level.withdraw(operation_);
 }
 
 Wait Door::pause() noexcept {
+  const Time due = Clock::now() + pause_;
+  pause_ = std::min(pause_ * 2, longest_pause);
+  return pause_until(due);
+}
+
+Wait Door::pause_until(Time due) noexcept {
   is_taking_.store(false, std::memory_order_release);
   pass_vacancy_on();
   operation_.kind = Kind::sleep;
-  operation_.deadline = Clock::now() + pause_;
-  pause_ = std::min(pause_ * 2, longest_pause);
+  operation_.deadline = due;
   return {waiter_, operation_};
 }
 

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "superd/async/task.h"
@@ -11,6 +10,7 @@
 #include "superd/serve/accept_errors.h"
 #include "superd/serve/converse.h"
 #include "superd/serve/datagram_queue.h"
+#include "superd/serve/held_clients.h"
 #include "superd/serve/listener.h"
 #include "superd/serve/worker.h"
 
@@ -27,6 +27,10 @@ class Placement {
   /// Begins the conversation of a new connection. False: it cannot now (no thread to be had); nothing was taken, and
   /// the door asks again after a pause.
   virtual bool place(HostedService& hosted, Socket& socket, Seat& seat) = 0;
+
+  /// Nobody is taken in before; they wait in the backlog. Asked by each door before each connection, but not while it
+  /// closes.
+  [[nodiscard]] virtual Time held_back_until() const noexcept { return {}; }
 
   /// The door rests until Door::go_on(), because of what it placed.
   virtual void note_resting(Door&) noexcept {}
@@ -50,6 +54,8 @@ class PlaceHere final : public Placement {
              Seat& seat) override;
   void note_open(HostedService&) noexcept override;
   void note_closed(HostedService&) noexcept override;
+  /// See Workers.
+  void forget_idle() noexcept { workers_.forget_idle(); }
 
  private:
   Waiter& waiter_;
@@ -68,7 +74,8 @@ class Door {
     bool blocking = false;
     /// How many are taken in before others at the same waiter get their turn.
     int burst = 16;
-    /// How many datagrams are received at once; 1 where another thread could serve the next one meanwhile.
+    /// How many datagrams are received at once; 1 where another thread could serve the next one meanwhile. There, a door
+    /// that blocks cannot look at the clock: between poll(2) and accept(2) another one may take the client.
     int batch = 64;
     /// After each conversation that was placed, it waits for go_on(): whoever turns the waiter begins the conversation
     /// then, when the door is no longer on its stack and can go to another thread.
@@ -116,6 +123,7 @@ class Door {
   /// Any thread.
   [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_acquire); }
   [[nodiscard]] int fd() const noexcept { return operation_.fd; }
+  [[nodiscard]] const std::shared_ptr<Listener>& listener() const noexcept { return listener_; }
 
  private:
   // Long enough that a loop out of descriptors costs nothing, short enough that nobody notices when it is over.
@@ -129,7 +137,9 @@ class Door {
   // What they wait for.
   [[nodiscard]] Wait more() noexcept;
   [[nodiscard]] Wait vacancy() noexcept;
+  [[nodiscard]] Wait calm() noexcept;
   [[nodiscard]] Wait pause() noexcept;
+  [[nodiscard]] Wait pause_until(Time) noexcept;
 
   void pass_vacancy_on() noexcept;
 
@@ -149,10 +159,18 @@ class Door {
     placement_.note_resting(*this);
   }
 
+  int next_client() noexcept;
   int accept_one() noexcept;
+  bool chore_comes_first() noexcept;
+  int go_on_with_delayed() noexcept;
+  void end_tarpitted() noexcept;
   [[nodiscard]] ClientKey client_key() const noexcept;
+  void admit() noexcept;
   void take_seat() noexcept;
-  void refuse(Counter& why, std::string_view reason) noexcept;
+  void greet() noexcept;
+  void note_refusal(Refusal why, const Endpoint& from) noexcept;
+  void refuse(Refusal why) noexcept;
+  void end_refused() noexcept;
   Trouble note_trouble(int code) noexcept;
   void tell_pause(int code) const noexcept;
 
@@ -165,6 +183,10 @@ class Door {
   enum class Ending : std::uint8_t { open, leaves, closes };
   [[nodiscard]] bool is_closing() const noexcept { return end_.load(std::memory_order_acquire) == Ending::closes; }
   [[nodiscard]] bool may_take_in() noexcept;
+  [[nodiscard]] bool has_delayed() noexcept;
+  [[nodiscard]] bool is_too_busy() const noexcept;
+  [[nodiscard]] bool can_delay() const noexcept;
+  [[nodiscard]] Time next_chore() const noexcept;
 
   const std::shared_ptr<Listener> listener_;
   HostedService& hosted_;
@@ -184,8 +206,11 @@ class Door {
   // The connection that was accepted last, until it is placed.
   Socket accepted_;
   Endpoint from_;
+  ClientKey client_;
   Time taken_in_{};
   Seat seat_;
+
+  HeldClients delayed_, tarpit_;
 
   // The batch that was received last, until it is placed.
   std::vector<std::unique_ptr<DatagramSlot>> slots_;

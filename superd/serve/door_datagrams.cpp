@@ -18,6 +18,10 @@ task<> Door::take_datagrams() {
       co_await vacancy();
       continue;
     }
+    if (is_too_busy()) {
+      co_await calm();
+      continue;
+    }
     const auto count = receive_batch();
     if (!count) {
       const Trouble trouble = note_trouble(count.error());
@@ -86,6 +90,11 @@ void Door::judge_batch(std::size_t count) noexcept {
     slot.received = waiter_.now();
     if (slot.truncated) {
       counters.dropped_truncated.add();
+      continue;
+    }
+    if (const auto answer = hosted_.admission.admit(slot.from, waiter_.now());
+        answer.kind != Admission::Answer::Kind::yes) {
+      note_refusal(answer.why, slot.from);
       continue;
     }
     slot.known = hosted_.answers.trusts(slot.from) ||

@@ -21,16 +21,24 @@ void Seat::leave() noexcept {
   if (Level* level = std::exchange(level_, nullptr)) level->give_back(*this);
 }
 
-Level::Level(int level, int per_client) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
-  counts_.begin(std::min(level, most), per_client);
+namespace {
+
+SeatBounds possible(SeatBounds bounds) noexcept {
+  bounds.level = std::min(bounds.level, Level::most);
+  return bounds;
 }
 
-Level::Level(SeatCounts& counts, int level, int per_client) noexcept : counts_(counts) {
-  counts_.begin(std::min(level, most), per_client);
+}  // namespace
+
+Level::Level(const SeatBounds& bounds) : own_("superd level", sizeof(SeatCounts)), counts_(own_.as<SeatCounts>()) {
+  counts_.begin();
+  set_bounds(bounds);
 }
 
-void Level::set_bounds(int level, int per_client) noexcept {
-  counts_.set_bounds(std::min(level, most), per_client);
+Level::Level(SeatCounts& counts, const SeatBounds& bounds) noexcept : counts_(counts) { set_bounds(bounds); }
+
+void Level::set_bounds(const SeatBounds& bounds) noexcept {
+  counts_.set_bounds(possible(bounds));
   tell(vacant());
 }
 
@@ -41,15 +49,18 @@ void Level::join_as_process(std::uint32_t process) noexcept {
 
 int Level::release_process(std::uint32_t process, Counter* as) noexcept {
   const int seats = counts_.release(process, as);
+  if (overall_) overall_->give_back(seats);
   tell(seats);
   return seats;
 }
 
 std::expected<Seat, Level::Refusal> Level::take_for(const ClientKey& client) noexcept {
+  if (overall_ && !overall_->take()) return std::unexpected(Refusal::full);
   const auto refused = counts_.take(client, process_);
+  if (refused && overall_) overall_->give_back(1);
   if (!refused) return Seat(this, client, process_);
   // For a moment it was counted: who asked meanwhile saw the level reached.
-  if (*refused == Refusal::client_has_enough) tell(1);
+  if (*refused != Refusal::full) tell(1);
   return std::unexpected(*refused);
 }
 
@@ -97,6 +108,7 @@ void Level::give_back(Seat& seat) noexcept {
     let_cut_pass();
   }
   counts_.give_back(seat.client_, seat.process_);
+  if (overall_) overall_->give_back(1);
   tell(1);
 }
 

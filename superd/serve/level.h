@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "superd/base/shared_memory.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/descriptor_set.h"
+#include "superd/serve/overall_level.h"
 #include "superd/serve/seat_counts.h"
 
 namespace superd {
@@ -71,12 +74,14 @@ class Level {
   using Refusal = SeatRefusal;
 
   /// In memory of its own.
-  Level(int level, int per_client);
-  /// `counts` is zeroed shared memory, which must outlive the Level.
-  Level(SeatCounts& counts, int level, int per_client) noexcept;
+  Level(int level, int per_client) : Level(SeatBounds{level, per_client, most}) {}
+  explicit Level(const SeatBounds& bounds);
+  /// `counts` has begun, here or in another process, and must outlive the Level; who is seated in it stays.
+  Level(SeatCounts& counts, const SeatBounds& bounds) noexcept;
 
   /// Other bounds from now on, up to `most`. Who is seated stays, even above a lowered level.
-  void set_bounds(int level, int per_client) noexcept;
+  void set_bounds(const SeatBounds& bounds) noexcept;
+  void set_bounds(int level, int per_client) noexcept { set_bounds({level, per_client, most}); }
   static constexpr int most = 1'000'000;
 
   /// A place for a connection of this client; `fd` is what cut_all() will shut down.
@@ -89,16 +94,23 @@ class Level {
   /// Counts a seat from take() for its client from now on, though never refuses: it is under way already.
   void charge(Seat&, const ClientKey& client);
 
+  /// Counts its seats towards this one as well, which must outlive them. Before the first of them is taken.
+  void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
+
   /// How many could be taken now; others may take them meanwhile.
-  [[nodiscard]] int vacant() const noexcept { return counts_.level() - counts_.count(); }
+  [[nodiscard]] int vacant() const noexcept {
+    const int own = counts_.level() - counts_.count();
+    return overall_ ? std::min(own, overall_->vacant()) : own;
+  }
   [[nodiscard]] int count() const noexcept { return counts_.count(); }
   [[nodiscard]] int peak() const noexcept { return counts_.peak(); }
   [[nodiscard]] int level() const noexcept { return counts_.level(); }
   [[nodiscard]] int per_client() const noexcept { return counts_.per_client(); }
 
   /// Asks for `operation`, of kind signal, to be signalled when a place may be free. False, and nothing asked, when one
-  /// is free already. Who has asked withdraws when it wants none any more. What another process gives back signals
-  /// nobody here: while is_in_processes(), whoever has asked looks again after a while.
+  /// is free already. Who has asked withdraws when it wants none any more. What is given back to another process, or to
+  /// another service of an overall level, signals nobody here: while is_told_late(), whoever has asked looks again after a
+  /// while.
   bool ask_for_vacancy(Waiter&, Operation&);
   void withdraw(const Operation&);
 
@@ -116,6 +128,7 @@ class Level {
   /// for the process, so that they can be given back should it be killed. Its number (its id does) is not 0.
   void join_as_process(std::uint32_t process) noexcept;
   [[nodiscard]] bool is_in_processes() const noexcept { return counts_.is_in_processes(); }
+  [[nodiscard]] bool is_told_late() const noexcept { return overall_ || is_in_processes(); }
   /// Gives back the seats of a process that has died (0: of all that joined), counted in `as`; how many there were.
   int release_process(std::uint32_t process, Counter* as = nullptr) noexcept;
 
@@ -133,6 +146,7 @@ class Level {
 
   SharedMemory own_;  // empty where the counts lie in somebody else's
   SeatCounts& counts_;
+  std::shared_ptr<OverallLevel> overall_;
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
 

@@ -39,6 +39,8 @@ class PlaceLater final : public Placement {
   void note_resting(Door& door) noexcept override { resting_ = &door; }
   void note_open(HostedService&) noexcept override;
   void note_closed(HostedService&) noexcept override;
+  /// See Workers.
+  void forget_idle() noexcept { workers_.forget_idle(); }
 
   [[nodiscard]] bool has_one() const noexcept { return placed_.hosted != nullptr; }
   [[nodiscard]] PlacedConversation take() noexcept { return std::exchange(placed_, {}); }

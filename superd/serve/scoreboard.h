@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "superd/base/error.h"
 #include "superd/base/histogram.h"
 #include "superd/base/shared_memory.h"
-#include "superd/serve/answer_guard.h"
+#include "superd/serve/conversation_log.h"
 #include "superd/serve/counters.h"
 #include "superd/serve/kernel_drops.h"
+#include "superd/serve/rate_table.h"
 #include "superd/serve/seat_counts.h"
 #include "superd/serve/worker_rows.h"
 
@@ -16,8 +21,20 @@ namespace superd {
 /// their threads as they work, mostly without locks, and read by whoever shows it, at no cost to them.
 class Scoreboard {
  public:
-  explicit Scoreboard(const std::string& service)
-      : memory_("superd " + service, sizeof(Contents)), contents_(memory_.as<Contents>()) {}
+  /// A new one, of nobody and with nothing counted.
+  explicit Scoreboard(const std::string& service);
+  /// The one that another process has made, as it is. An error when it is none, or another version's.
+  [[nodiscard]] static Result<std::shared_ptr<const Scoreboard>> attach(int descriptor);
+
+  /// Which one it is, in whatever process.
+  [[nodiscard]] std::uint64_t id() const noexcept { return contents_.id; }
+  /// To be handed to other processes; -1: only those forked from here can have it.
+  [[nodiscard]] int fd() const noexcept { return memory_.fd(); }
+
+  /// All processes that served here have died, at whatever they were doing: nobody is seated or at work any more, and
+  /// no lock is held. What was counted stays. `crashed` grows by the conversations that were lost, which are returned.
+  /// Whoever calls knows that none of them lives, for it would write on.
+  int forget_the_dead() const noexcept;
 
   [[nodiscard]] Counters& counters() const noexcept { return contents_.counters; }
   /// From being taken in until the handler begins.
@@ -26,10 +43,12 @@ class Scoreboard {
   [[nodiscard]] Histogram& served_in() const noexcept { return contents_.served_in; }
   [[nodiscard]] WorkerRows& workers() const noexcept { return contents_.workers; }
 
-  // For the Level and the AnswerGuard of the service.
+  // For the Level, the AnswerGuard and the Admission of the service.
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
-  [[nodiscard]] AnswerRates& answers() const noexcept { return contents_.answers; }
+  [[nodiscard]] RateTable& answers() const noexcept { return contents_.answers; }
+  [[nodiscard]] RateTable& connections() const noexcept { return contents_.connections; }
 
+  [[nodiscard]] ConversationLog& log() const noexcept { return contents_.log; }
   [[nodiscard]] KernelDrops& kernel_drops() const noexcept { return contents_.kernel_drops; }
 
  private:
@@ -38,10 +57,14 @@ class Scoreboard {
     Counters counters;
     WorkerRows workers;
     Histogram waited, served_in;
-    AnswerRates answers;
+    RateTable answers, connections;
     SeatCounts seats;
     KernelDrops kernel_drops;
+    alignas(64) ConversationLog log;  // read by each conversation: not beside what each of them writes
+    std::uint64_t id;
   };
+
+  explicit Scoreboard(SharedMemory memory) noexcept : memory_(std::move(memory)), contents_(memory_.as<Contents>()) {}
 
   SharedMemory memory_;
   Contents& contents_;

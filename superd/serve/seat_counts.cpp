@@ -45,6 +45,21 @@ class SeatCounts::Change {
     counts_.clients_.put(entry, key, before + static_cast<std::uint32_t>(seats));
   }
 
+  /// For a client, and for the prefix that it is in.
+  void add_share(const ClientKey& client, int seats) noexcept {
+    add({client}, seats);
+    if (const auto prefix = client.prefix(); prefix != client) add({prefix}, seats);
+  }
+
+  /// Why the client may have no more seats; nothing: it may.
+  [[nodiscard]] std::optional<SeatRefusal> refusal_of(const ClientKey& client) noexcept {
+    if (count_of({client}) >= static_cast<std::uint32_t>(counts_.per_client())) return SeatRefusal::client_has_enough;
+    if (counts_.per_prefix() >= counts_.level()) return {};
+    const auto prefix = client.prefix();
+    if (prefix == client || count_of({prefix}) < static_cast<std::uint32_t>(counts_.per_prefix())) return {};
+    return SeatRefusal::prefix_has_enough;
+  }
+
  private:
   // Looks again under the lock: processes may have been announced meanwhile.
   bool lock_quickly() noexcept {
@@ -59,25 +74,35 @@ class SeatCounts::Change {
   const bool is_journaled_;
 };
 
-void SeatCounts::begin(int level, int per_client) noexcept {
+void SeatCounts::begin() noexcept {
   std::construct_at(&quick_mutex_);
   std::construct_at(&mutex_);
-  set_bounds(level, per_client);
 }
 
-void SeatCounts::set_bounds(int level, int per_client) noexcept {
+int SeatCounts::begin_anew() noexcept {
+  begin();
+  journal_.is_open = false;
+  is_cut_.store(false, std::memory_order_seq_cst);
+  in_processes_.store(false, std::memory_order_seq_cst);
+  clients_.clear();
+  return count_.exchange(0, std::memory_order_seq_cst);
+}
+
+void SeatCounts::set_bounds(const SeatBounds& bounds) noexcept {
   const Change change(*this);
   // Seats of before may still be taken when the level is lowered.
-  make_room(std::max(level, this->level()));
-  per_client_.store(per_client, std::memory_order_relaxed);
-  level_.store(level, std::memory_order_seq_cst);
+  make_room(std::max(bounds.level, level()));
+  per_client_.store(bounds.per_client, std::memory_order_relaxed);
+  per_prefix_.store(bounds.per_prefix, std::memory_order_relaxed);
+  level_.store(bounds.level, std::memory_order_seq_cst);
 }
 
 void SeatCounts::make_room(int level) noexcept {
   // A small table costs nothing, and need not grow at the first change of the bound.
   constexpr std::size_t least = 64;
   const auto seats = std::max(least, static_cast<std::size_t>(level));
-  clients_.reserve(is_in_processes() ? seats * 2 : seats);
+  // Each is counted for its client and for its prefix, and for its process where there are several.
+  clients_.reserve(seats * (is_in_processes() ? 3 : 2));
 }
 
 void SeatCounts::serve_in_processes() noexcept {
@@ -91,29 +116,29 @@ void SeatCounts::serve_in_processes() noexcept {
 
 std::optional<SeatRefusal> SeatCounts::take_share(const ClientKey& client) noexcept {
   Change change(*this);
-  if (change.count_of({client}) < static_cast<std::uint32_t>(per_client())) {
-    change.add({client}, 1);
-    return {};
+  if (const auto refused = change.refusal_of(client)) {
+    count_.fetch_sub(1, std::memory_order_seq_cst);
+    return refused;
   }
-  count_.fetch_sub(1, std::memory_order_seq_cst);
-  return SeatRefusal::client_has_enough;
+  change.add_share(client, 1);
+  return {};
 }
 
 std::optional<SeatRefusal> SeatCounts::take_journaled(const ClientKey& client, std::uint32_t process) noexcept {
   Change change(*this);
   if (!count_one()) return SeatRefusal::full;
-  if (client != nobody && change.count_of({client}) >= static_cast<std::uint32_t>(per_client())) {
+  if (const auto refused = client == nobody ? std::nullopt : change.refusal_of(client)) {
     count_.fetch_sub(1, std::memory_order_seq_cst);
-    return SeatRefusal::client_has_enough;
+    return refused;
   }
-  if (client != nobody) change.add({client}, 1);
+  if (client != nobody) change.add_share(client, 1);
   if (process != 0) change.add({client, process}, 1);
   return {};
 }
 
 void SeatCounts::charge(const ClientKey& client, std::uint32_t process) noexcept {
   Change change(*this);
-  change.add({client}, 1);
+  change.add_share(client, 1);
   if (process == 0) return;
   change.add({nobody, process}, -1);
   change.add({client, process}, 1);
@@ -121,12 +146,12 @@ void SeatCounts::charge(const ClientKey& client, std::uint32_t process) noexcept
 
 void SeatCounts::give_back_share(const ClientKey& client) noexcept {
   Change change(*this);
-  change.add({client}, -1);
+  change.add_share(client, -1);
 }
 
 void SeatCounts::give_back_journaled(const ClientKey& client, std::uint32_t process) noexcept {
   Change change(*this);
-  if (client != nobody) change.add({client}, -1);
+  if (client != nobody) change.add_share(client, -1);
   if (process != 0) change.add({client, process}, -1);
   count_.fetch_sub(1, std::memory_order_seq_cst);
 }
@@ -143,7 +168,7 @@ int SeatCounts::release(std::uint32_t process, Counter* as) noexcept {
       if (!entry) break;
       const SeatKey key = entry->key;
       const int seats = static_cast<int>(entry->count);
-      if (key.client != nobody) change.add({key.client}, -seats);
+      if (key.client != nobody) change.add_share(key.client, -seats);
       change.add(key, -seats);
       if (as) as->add(static_cast<std::uint64_t>(seats));
       count_.fetch_sub(seats, std::memory_order_seq_cst);

@@ -11,7 +11,14 @@
 
 namespace superd {
 
-enum class SeatRefusal : std::uint8_t { full, client_has_enough };
+enum class SeatRefusal : std::uint8_t { full, client_has_enough, prefix_has_enough };
+
+/// How many may be seated at once: in all, of one client, and of one /24 or /56.
+struct SeatBounds {
+  int level = 0;
+  int per_client = 0;
+  int per_prefix = 0;
+};
 
 /// The numbers of a Level, in memory that processes share: how many seats are taken, and by whom. Thread-safe.
 ///
@@ -24,9 +31,12 @@ class SeatCounts {
   /// For seats that are counted for no client.
   static constexpr ClientKey nobody{~std::uint64_t{0}, ~std::uint64_t{0}};
 
-  /// Once, in zeroed memory.
-  void begin(int level, int per_client) noexcept;
-  void set_bounds(int level, int per_client) noexcept;
+  /// Once, in zeroed memory; then set_bounds().
+  void begin() noexcept;
+  /// The same, where all who had seats have died at whatever they were doing; how many seats those were. The bounds and
+  /// the peak stay.
+  int begin_anew() noexcept;
+  void set_bounds(const SeatBounds& bounds) noexcept;
 
   /// Takes a seat; `process` as serve_in_processes() says.
   std::optional<SeatRefusal> take(const ClientKey& client, std::uint32_t process) noexcept {
@@ -53,6 +63,7 @@ class SeatCounts {
   [[nodiscard]] int count() const noexcept { return count_.load(std::memory_order_seq_cst); }
   [[nodiscard]] int level() const noexcept { return level_.load(std::memory_order_seq_cst); }
   [[nodiscard]] int per_client() const noexcept { return per_client_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int per_prefix() const noexcept { return per_prefix_.load(std::memory_order_relaxed); }
   [[nodiscard]] int peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
   void cut() noexcept { is_cut_.store(true, std::memory_order_seq_cst); }
@@ -70,7 +81,7 @@ class SeatCounts {
     bool is_open;
     std::uint32_t used;
     int count;
-    std::array<Line, 3> lines;
+    std::array<Line, 4> lines;
   };
 
   bool count_one() noexcept {
@@ -90,7 +101,7 @@ class SeatCounts {
   void make_room(int level) noexcept;
   void repair() noexcept;
 
-  std::atomic<int> level_, per_client_;
+  std::atomic<int> level_, per_client_, per_prefix_;
   std::atomic<bool> is_cut_, in_processes_;
   alignas(64) std::atomic<int> count_;  // written with each conversation: not beside what is only read
   std::atomic<int> peak_;

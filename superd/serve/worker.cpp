@@ -6,7 +6,8 @@
 
 namespace superd {
 
-Worker::Worker(HostedService& hosted) noexcept : rows_(hosted.board.workers()), row_(rows_.claim()) {
+Worker::Worker(HostedService& hosted) noexcept
+    : board_(hosted.shared_board), rows_(board_->workers()), row_(rows_.claim()) {
   if (!row_) hosted.counters.rows_full.add();
 }
 
@@ -48,13 +49,27 @@ void Worker::end(Time now) noexcept {
   row_->ended.fetch_add(1, std::memory_order_release);
 }
 
+bool Worker::is_idle() const noexcept {
+  // In this order: what has ended has begun before.
+  const auto ended = row_->ended.load(std::memory_order_acquire);
+  return row_->doors.load(std::memory_order_relaxed) == 0 && row_->begun.load(std::memory_order_relaxed) == ended;
+}
+
 Worker* Workers::of(HostedService& hosted) noexcept try {
+  const auto board = hosted.board.id();
   for (const auto& entry : entries_)
-    if (entry.hosted == &hosted) return entry.worker.get();
+    if (entry.board == board) return entry.worker.get();
   entries_.reserve(entries_.size() + 1);
-  return entries_.emplace_back(&hosted, std::make_unique<Worker>(hosted)).worker.get();
+  auto worker = std::make_unique<Worker>(hosted);
+  // Without a row it has nothing to tell, and would keep the scoreboard.
+  if (!worker->has_row()) worker.reset();
+  return entries_.emplace_back(board, std::move(worker)).worker.get();
 } catch (const std::bad_alloc&) {
   return nullptr;
+}
+
+void Workers::forget_idle() noexcept {
+  std::erase_if(entries_, [](const Entry& entry) { return !entry.worker || entry.worker->is_idle(); });
 }
 
 }  // namespace superd

@@ -51,7 +51,7 @@ class Tftp final : public Service {
   }
 
  private:
-  static void refuse(Datagram& request, const Refusal& why) {
+  static void refuse(Datagram& request, const tftp::Refusal& why) {
     request.reply(error_packet(why.code, why.text));
     if (!log_enabled(Severity::debug)) return;
     log_event(Severity::debug, "refused",

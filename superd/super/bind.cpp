@@ -1,23 +1,20 @@
 #include "superd/super/bind.h"
 
+#include "superd/super/rebind.h"
+
 namespace superd {
 
+std::expected<BoundListeners, std::vector<std::string>> bind_present(const ServiceTable& table) {
+  return rebind({}, table, {});
+}
+
 std::expected<std::vector<BoundListener>, std::vector<std::string>> bind_all(const ServiceTable& table) {
-  std::vector<BoundListener> bound;
+  auto result = bind_present(table);
+  if (!result) return std::unexpected(std::move(result.error()));
   std::vector<std::string> errors;
-  for (const auto& service : table.services) {
-    ListenOptions options = service.options;
-    options.port_base = table.port_base;
-    for (const auto& address : service.listen) {
-      auto socket = passive(address, options);
-      if (socket)
-        bound.push_back({service.name, address, std::move(*socket)});
-      else
-        errors.push_back("service " + service.name + ": " + socket.error().what);
-    }
-  }
+  for (const auto& absent : result->absent) errors.push_back("service " + absent.service + ": " + absent.why);
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return bound;
+  return std::move(result->bound);
 }
 
 }  // namespace superd

@@ -1,11 +1,15 @@
-// How a Host changes what it serves while it does: other designs and limits behind the same listening sockets.
+// How a Host changes what it serves while it does: what is to be has been made (next.cpp), and listeners change hands.
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "superd/base/log.h"
+#include "superd/super/handlers.h"
 #include "superd/super/host.h"
 
 namespace superd {
@@ -17,132 +21,180 @@ constexpr Millis leave_pause{1}, leave_patience{2'000};
 // How often it is looked whether a design that was left has ended its conversations.
 constexpr Millis retired_pause{50};
 
-/// What cannot change while superd runs; empty: nothing of it does.
-std::string fixed_difference(const ServiceSettings& now, const ServiceSettings& wanted) {
-  if (now.handler != wanted.handler) return "another handler";
-  if (now.settings != wanted.settings) return "other settings of the handler";
-  if (now.program != wanted.program) return "another program";
-  if (now.listen != wanted.listen) return "another place to listen";
-  return now.options == wanted.options ? "" : "other listening sockets";
-}
-
-/// Until all of them take nobody in any more. False: one does not let go.
-bool leave_all(std::span<Design* const> designs) {
+/// Until all of them are true. False: one is not in time.
+bool wait_for_all(std::span<const std::function<bool()>> conditions) {
   for (const Time until = Clock::now() + leave_patience;; std::this_thread::sleep_for(leave_pause)) {
-    const auto staying = std::ranges::count_if(designs, [](Design* design) { return !design->leave(); });
-    if (staying == 0) return true;
+    if (std::ranges::count_if(conditions, [](const auto& is_met) { return !is_met(); }) == 0) return true;
     if (Clock::now() > until) return false;
   }
 }
 
+using Sockets = std::span<const std::shared_ptr<Listener>>;
+
+void log_closing(const Listener& listener) {
+  log_event(Severity::info, "closing",
+            {
+                {"service", listener.hosted->name                                                 },
+                {"on",      std::string(name_of(listener.transport)) + "/" + listener.local.text()}
+  });
+}
+
 }  // namespace
 
-std::vector<std::string> Host::change(const ServiceTable& wanted) {
-  std::vector<std::string> complaints;
+// Whoever else still has the descriptor open. A closed descriptor could be another's before a design that has left it has
+// let go of the number.
+void Host::refuse_newcomers(std::span<const std::shared_ptr<Listener>> listeners) const noexcept {
+  for (const auto& listener : listeners)
+    if (is_stream(listener->transport) && !handed_over_.contains(listener->hosted->name))
+      shutdown(listener->socket.fd(), SHUT_RDWR);
+}
+
+std::vector<std::string> Host::change(const ServiceTable& wanted, std::vector<BoundListener> fresh) {
+  end_partings();
   end_retired();
-  const auto settings = possible_settings(wanted, complaints);
-  auto groups = groups_for(settings);
-  if (retired_.size() + groups.size() > most_retired) {
-    complaints.push_back(
-        fmt::format("{} earlier designs still have conversations: try again when they have ended", retired_.size()));
+  for (const auto& service : wanted.services) handed_over_.erase(service.name);
+  Complaints complaints;
+  auto next = next_for(wanted, std::move(fresh), complaints);
+  const auto made = next ? make_designs(*next) : std::unexpected(next.error());
+  if (!made) {
+    complaints.push_back(made.error().what + "; nothing is changed");
     return complaints;
   }
-  change_limits(settings);
-  if (auto made = make_changed(groups); !made) {
-    complaints.push_back(made.error().what + "; the designs stay as they were");
-    return complaints;
-  }
-  settings_ = settings;
-  if (auto opened = open_changed(groups); !opened)
+  apply(*next, complaints);
+  let_go(*next);
+  if (auto opened = open_designs(); !opened)
     complaints.push_back(opened.error().what + "; clients wait until the next change succeeds");
+  end_partings();
+  end_retired();
   return complaints;
 }
 
-Host::Settings Host::possible_settings(const ServiceTable& wanted, std::vector<std::string>& complaints) const {
-  auto result = settings_;
-  for (auto& [name, now] : result) {
-    const auto found = std::ranges::find(wanted.services, name, &ServiceSettings::name);
-    if (found == wanted.services.end()) {
-      complaints.push_back(fmt::format("service {}: it is served on: restart superd to end it", name));
-      continue;
-    }
-    if (const auto fixed = fixed_difference(now, *found); !fixed.empty())
-      complaints.push_back(
-          fmt::format("service {}: {}: restart superd to have that; its other settings are changed", name, fixed));
-    if (const auto checked = check_design(found->design); !checked) {
-      complaints.push_back(fmt::format("service {}: {}; it stays as it was", name, checked.error().what));
-      continue;
-    }
-    now.design = found->design;
-    now.limits = found->limits;
-    now.group = found->group;
+// What needs no other design: conversations that begin from now on see it.
+void Host::change_limits(HostedService& hosted, ServiceSettings& settings, Complaints& complaints) {
+  if (settings.limits == *hosted.limits) return;
+  const auto changed = hosted.change(settings.limits);
+  if (changed) return;
+  complaints.push_back(fmt::format("service {}: {}; its limits stay as they were", hosted.name, changed.error().what));
+  settings.limits = *hosted.limits;
+}
+
+void Host::apply(Next& next, Complaints& complaints) {
+  for (const auto& hosted : next.hosted) {
+    auto& settings = next.settings.at(hosted->name);
+    change_limits(*hosted, settings, complaints);
+    hosted->board.log().change(settings.log);
+    if (is_own(*hosted)) continue;
+    hosted->program.reset();
+    if (settings.has_program())
+      hosted->program = settings.program;
+    else if (const auto made = put_handler_in_force(*hosted, settings); !made)
+      complaints.push_back(made.error().what + "; its handler stays as it was");
   }
-  for (const auto& service : wanted.services)
-    if (!result.contains(service.name))
-      complaints.push_back(fmt::format("service {}: it is new: restart superd to have it", service.name));
-  return result;
 }
 
-void Host::change_limits(const Settings& wanted) {
-  for (const auto& hosted : hosted_)
-    if (const auto& limits = wanted.at(hosted->name).limits; limits != *hosted->limits) hosted->change(limits);
-}
-
-Host::Groups Host::groups_for(const Settings& wanted) const {
-  Groups result;
-  for (const auto& [name, group] : groups_) {
-    for (const auto& listener : group.listeners) {
-      const auto& settings = wanted.at(listener->hosted->name);
-      auto& fresh = result[group_of(settings)];
-      fresh.settings = settings.design;
-      fresh.listeners.push_back(listener);
-    }
-  }
-  return result;
-}
-
-bool Host::is_unchanged(const std::string& name, const Group& group) const noexcept {
-  const auto now = groups_.find(name);
-  if (now == groups_.end() || now->second.settings != group.settings) return false;
-  // Processes keep the limits that they were forked with.
-  const auto is_as_forked = [&](const auto& listener) {
-    return !group.forks() || settings_.at(listener->hosted->name).limits == *listener->hosted->limits;
-  };
-  return std::ranges::is_permutation(now->second.listeners, group.listeners) &&
-         std::ranges::all_of(group.listeners, is_as_forked);
-}
-
-// Before anybody is asked to leave: what cannot be made changes nothing.
-Result<> Host::make_changed(Groups& groups) {
-  for (auto& [name, group] : groups) {
-    if (is_unchanged(name, group)) continue;
-    auto design = make(group);
-    if (!design) return std::unexpected(design.error());
-    group.design = std::move(*design);
-  }
-  return {};
-}
-
-Result<> Host::open_changed(Groups& groups) {
-  std::vector<Design*> leaving;
+void Host::let_go(Next& next) {
+  for (const auto& listener : next.removed) log_closing(*listener);
+  std::vector<std::function<bool()>> leaves;
   for (auto& [name, group] : groups_) {
-    const auto stays = groups.find(name);
-    if (stays != groups.end() && !stays->second.design)
-      stays->second = std::move(group);
+    const auto after = next.groups.find(name);
+    if (!group.design) continue;
+    if (after != next.groups.end() && !after->second.design)
+      part(group, after->second, next.removed);
     else
-      leaving.push_back(group.design.get());
+      retire(group, next.removed);
   }
-  if (!leave_all(leaving)) log_event(Severity::warning, "a design does not let go of its listener", {});
-  for (auto& [name, group] : groups_)
-    if (group.design) retired_.push_back({std::move(group.design), std::move(group.listeners)});
-  groups_ = std::move(groups);
-  return open_designs();
+  for (const auto& parting : partings_)
+    if (!parting.closes) leaves.emplace_back([&parting] { return parting.design->leave_at(parting.listeners); });
+  for (const auto& retired : retired_)
+    if (!retired.closes) leaves.emplace_back([&retired] { return retired.design->leave(); });
+  if (!wait_for_all(leaves)) log_event(Severity::warning, "a design does not let go of its listener", {});
+
+  for (auto& [name, group] : next.groups) {
+    if (group.design) continue;
+    auto& now = groups_.at(name);
+    group.design = std::move(now.design);
+    // Those that it has already stand first.
+    const ListenerSet there(now.listeners.begin(), now.listeners.end());
+    const auto fresh =
+        std::ranges::stable_partition(group.listeners, [&](const auto& listener) { return there.contains(listener); });
+    group.opened = group.listeners.size() - fresh.size();
+  }
+  for (auto& closing : next.closing) {
+    (void)closing.design->open(closing.listeners);
+    retired_.push_back(std::move(closing));
+  }
+  groups_ = std::move(next.groups);
+  for (auto& hosted : hosted_)
+    if (!next.settings.contains(hosted->name)) leaving_.push_back(std::move(hosted));
+  hosted_ = std::move(next.hosted);
+  known_ = hosted_.size();
+  settings_ = std::move(next.settings);
+  const auto before = std::exchange(stands_, std::move(next.stands));
+  follow_ports(before);
+}
+
+// All that the design has goes; who waits at listeners that are removed is taken in by it, or where others go over to
+// another design, by the one that was made for that.
+void Host::retire(Group& group, const ListenerSet& removed) {
+  std::erase_if(partings_, [&](const Parting& parting) {
+    if (parting.design != group.design.get()) return false;
+    if (parting.closes) refuse_newcomers(parting.listeners);
+    return true;
+  });
+  const bool closes =
+      std::ranges::all_of(group.listeners, [&](const auto& listener) { return removed.contains(listener); });
+  retired_.push_back({.design = std::move(group.design), .listeners = std::move(group.listeners), .closes = closes});
+}
+
+void Host::part(Group& group, const Group& next, const ListenerSet& removed) {
+  const ListenerSet remaining(next.listeners.begin(), next.listeners.end());
+  Parting leaving{group.design.get(), {}, false}, closing{group.design.get(), {}, true};
+  for (const auto& listener : group.listeners) {
+    if (remaining.contains(listener)) continue;
+    (removed.contains(listener) ? closing : leaving).listeners.push_back(listener);
+  }
+  for (auto* parting : {&leaving, &closing})
+    if (!parting->listeners.empty()) partings_.push_back(std::move(*parting));
+}
+
+void Host::follow_ports(const std::vector<Stand>& before) {
+  for (const auto& stand : before)
+    if (stand.address.transport == Transport::udp) own_ports_->remove(stand.listener->local.port());
+  for (const auto& stand : stands_)
+    if (stand.address.transport == Transport::udp) own_ports_->add(stand.listener->local.port());
+}
+
+void Host::end_partings() noexcept {
+  std::erase_if(partings_, [this](const Parting& parting) {
+    if (!parting.closes && !parting.design->leave_at(parting.listeners)) return false;
+    const bool is_over = parting.design->close_at(parting.listeners);
+    if (parting.closes && parting.design->has_closed_at(parting.listeners)) refuse_newcomers(parting.listeners);
+    return is_over;
+  });
 }
 
 void Host::end_retired() noexcept {
-  std::erase_if(retired_, [](const Retired& retired) { return retired.design->is_done(); });
+  std::erase_if(retired_, [this](Retired& retired) {
+    if (retired.closes && !retired.closed) {
+      if (!retired.design->close()) return false;
+      retired.closed = true;
+      refuse_newcomers(retired.listeners);
+    }
+    return retired.design->is_done();
+  });
+  std::erase_if(leaving_, [](const auto& hosted) { return hosted->level.count() == 0; });
 }
 
-Time Host::next_tending() const noexcept { return retired_.empty() ? never : Clock::now() + retired_pause; }
+Time Host::next_tending() const noexcept {
+  const bool is_quiet = retired_.empty() && partings_.empty() && leaving_.empty();
+  return std::min({designs_due_, next_healing_, is_quiet ? never : Clock::now() + retired_pause});
+}
+
+std::vector<HeldSocket> Host::sockets() const {
+  std::vector<HeldSocket> result;
+  for (const auto& [address, port_base, listener] : stands_)
+    result.push_back({listener->hosted->name, address, listener->socket.fd()});
+  return result;
+}
 
 }  // namespace superd

@@ -9,6 +9,7 @@
 
 #include "superd/base/log.h"
 #include "superd/services/services.h"
+#include "superd/super/handlers.h"
 
 namespace superd {
 
@@ -27,6 +28,8 @@ void close_streams(std::span<const std::shared_ptr<Listener>> listeners) noexcep
 // cost nobody anything when they are shared: there, all with the same settings are together.
 std::string Host::group_of(const ServiceSettings& settings) {
   if (!settings.group.empty()) return "group " + settings.group;
+  // They serve nobody themselves: one dispatcher is enough for all of them.
+  if (settings.has_program()) return "programs";
   const auto& design = settings.design;
   if (find_design(design.design)->uses_loops)
     return fmt::format("{} {} {} {} {} {}", design.design, design.engine, design.loops, design.threads, design.queue,
@@ -34,33 +37,59 @@ std::string Host::group_of(const ServiceSettings& settings) {
   return "service " + settings.name;
 }
 
+// In shared memory: a process that was forked before a port came knows it too.
+Host::Host() {
+  const auto memory = std::make_shared<SharedMemory>("superd own ports", sizeof(OwnPorts));
+  own_ports_ = {memory, &memory->as<OwnPorts>()};
+}
+
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
+  if (!overall_ && table.overall_level < ServiceTable::no_overall_level) {
+    overall_ = std::make_shared<OverallLevel>(table.overall_level);
+    next_healing_ = Clock::now();
+  }
+  std::map<std::string, std::vector<BoundListener>> by_service;
+  for (auto& listener : bound) by_service[listener.service].push_back(std::move(listener));
   for (const auto& settings : table.services) {
-    const auto* entry = settings.has_program() ? nullptr : find_service(settings.handler);
-    if (!entry && !settings.has_program())
+    if (!settings.has_program() && !find_service(settings.handler))
       return error("service " + settings.name + ": no handler is called \"" + settings.handler + "\"");
-    std::vector<BoundListener> own;
-    for (auto& listener : bound)
-      if (listener.service == settings.name) own.push_back(std::move(listener));
-    Result<std::shared_ptr<Service>> handler = nullptr;
-    if (entry) handler = entry->make(settings.settings);
-    if (!handler) return error("service " + settings.name + ": " + handler.error().what);
-    if (auto opened = open(settings, std::move(*handler), std::move(own)); !opened) return opened;
+    auto own = by_service.extract(settings.name);
+    auto opened =
+        open(settings, nullptr, own ? std::move(own.mapped()) : std::vector<BoundListener>(), table.port_base);
+    if (!opened) return opened;
   }
   return open_designs();
 }
 
 Result<> Host::serve(const ServiceSettings& settings, std::shared_ptr<Service> handler,
                      std::vector<BoundListener> bound) {
-  if (auto opened = open(settings, std::move(handler), std::move(bound)); !opened) return opened;
+  if (auto opened = open(settings, std::move(handler), std::move(bound), 0); !opened) return opened;
   return open_designs();
 }
 
-Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler,
-                    std::vector<BoundListener> bound) {
+// Without a handler: that of the table, or a program.
+Result<std::shared_ptr<HostedService>> Host::hosted_for(const ServiceSettings& settings,
+                                                        std::shared_ptr<Service> handler) {
+  const auto board = boards_.extract(settings.name);
+  const bool is_own = handler != nullptr;
+  auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_,
+                                                board ? board.mapped() : nullptr);
+  if (settings.has_program())
+    hosted->program = settings.program;
+  else if (!is_own)
+    if (auto made = put_handler_in_force(*hosted, settings); !made) return std::unexpected(made.error());
+  hosted->board.log().change(settings.log);
+  if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
+  hosted->level.share(overall_);
+  return hosted;
+}
+
+Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound,
+                    std::uint16_t port_base) {
   if (auto checked = check_design(settings.design); !checked) return checked;
-  auto hosted = std::make_shared<HostedService>(settings.name, std::move(handler), settings.limits, own_ports_);
-  if (settings.has_program()) hosted->program = settings.program;
+  auto made = hosted_for(settings, std::move(handler));
+  if (!made) return std::unexpected(made.error());
+  const auto& hosted = *made;
   hosted_.push_back(hosted);
   settings_.insert_or_assign(settings.name, settings);
   auto& group = groups_[group_of(settings)];
@@ -69,8 +98,9 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
     const auto local = local_endpoint(listener.socket);
     if (!local) return std::unexpected(local.error());
     if (listener.address.transport == Transport::udp) own_ports_->add(local->port());
-    group.listeners.push_back(
-        std::make_shared<Listener>(std::move(listener.socket), listener.address.transport, *local, hosted));
+    const auto transport = listener.address.transport;
+    group.listeners.push_back(std::make_shared<Listener>(std::move(listener.socket), transport, *local, hosted));
+    stands_.push_back({std::move(listener.address), port_base, group.listeners.back()});
   }
   return {};
 }
@@ -82,11 +112,12 @@ bool Host::Group::forks() const noexcept {
 
 // Before any design starts a thread. A nursery knows the services there are when it is forked.
 Result<> Host::prepare_nursery() {
+  if (forks_from_here_) return {};
   const bool is_wanted = std::ranges::any_of(
       groups_, [](const auto& entry) { return entry.second.forks() && !entry.second.fresh().empty(); });
   const bool is_there = !nurseries_.empty() && (known_ == hosted_.size() || !is_wanted);
   if (is_there || !(is_wanted || may_change_)) return {};
-  auto nursery = Nursery::start(hosted_);
+  auto nursery = Nursery::start(hosted_, own_ports_);
   if (!nursery) return std::unexpected(nursery.error());
   nurseries_.push_back(std::move(*nursery));
   known_ = hosted_.size();
@@ -94,15 +125,29 @@ Result<> Host::prepare_nursery() {
 }
 
 Result<std::unique_ptr<Design>> Host::make(const Group& group) {
-  if (!group.forks()) return make_design(group.settings);
+  if (!group.forks() || forks_from_here_) return make_design(group.settings);
+  if (nurseries_.empty())
+    return error("design \"" + group.settings.design + "\" forks, which a process with threads cannot: restart superd");
   return nurseries_.back()->make(group.settings);
 }
 
+void Host::heal_overall() noexcept {
+  if (Clock::now() < next_healing_) return;
+  next_healing_ = Clock::now() + Seconds(1);
+  overall_->heal(level());
+}
+
 bool Host::tend() noexcept {
+  end_partings();
   end_retired();
+  designs_due_ = never;
+  for (auto& [name, group] : groups_)
+    if (group.design) designs_due_ = std::min(designs_due_, group.design->tend());
+  if (next_healing_ != never) heal_overall();
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);
+  for (const auto& hosted : leaving_) hosted->release_process(0);
   return false;
 }
 
@@ -126,6 +171,8 @@ Result<> Host::open_designs() {
                     {"design",  group.settings.design                                                   }
       });
   }
+  // A process that forks has no thread for it: there, whoever decides looks.
+  if (!forks_from_here_) refresher_.look_after(hosted_);
   return {};
 }
 
@@ -145,6 +192,7 @@ bool Host::close() noexcept {
 
 void Host::cut() noexcept {
   for (const auto& hosted : hosted_) hosted->level.cut_all();
+  for (const auto& hosted : leaving_) hosted->level.cut_all();
   for (const auto& retired : retired_) retired.design->cut();
   for (auto& [name, group] : groups_)
     if (group.design) group.design->cut();
@@ -160,6 +208,7 @@ std::vector<std::pair<std::string, Report>> Host::reports() const {
 int Host::level() const noexcept {
   int sum = 0;
   for (const auto& hosted : hosted_) sum += hosted->level.count();
+  for (const auto& hosted : leaving_) sum += hosted->level.count();
   return sum;
 }
 

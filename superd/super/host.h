@@ -3,8 +3,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "superd/designs/design.h"
 #include "superd/super/bind.h"
 #include "superd/super/nursery.h"
+#include "superd/super/refresher.h"
 
 namespace superd {
 
@@ -21,11 +25,15 @@ namespace superd {
 /// One thread makes the calls; the serving happens in the threads of the designs.
 class Host {
  public:
-  Host() : own_ports_(std::make_shared<OwnPorts>()) {}
+  Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   /// Cuts what is still under way.
   ~Host();
+
+  /// Before serve(): the conversations of all its services count towards this level as well, which other hosts may share.
+  /// Without it, serve() makes one where the table wants it.
+  void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
 
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
@@ -33,15 +41,35 @@ class Host {
   /// Serves one more service with a handler of the caller's own: the library without a configuration.
   Result<> serve(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
 
+  /// Before the service is served: it counts on this scoreboard, which another process keeps, instead of one of its own.
+  void use_board(const std::string& service, std::shared_ptr<const Scoreboard> board) {
+    boards_.insert_or_assign(service, std::move(board));
+  }
+
+  /// Before change() removes these services: another process serves them from now on, at the same sockets, which stay.
+  void hand_over(const std::vector<std::string>& services) { handed_over_.insert(services.begin(), services.end()); }
+
   /// Before serve(), and before this process has threads: designs may be changed to those that fork, too, while it serves.
   /// Costs a process that sleeps. Without it, there is one where a design of the table forks.
   void prepare_changes() noexcept { may_change_ = true; }
 
-  /// Other designs and limits from now on, for the services there are: each listening socket stays open, the new design
-  /// takes clients in as soon as the old one has let go, and the old one ends its conversations, each of them within its
-  /// own `total`. What cannot change while it runs (services, handlers, where they listen) is named in the answer and stays
-  /// as it is; so does a service whose new design cannot be made. Empty: all that was wanted is so.
-  std::vector<std::string> change(const ServiceTable& wanted);
+  /// Instead of that, where no design makes a thread: processes are forked from this one, without a nursery between. All
+  /// services must be under designs that fork.
+  void fork_from_here() noexcept { forks_from_here_ = true; }
+
+  /// Serves this table from now on. `fresh`: the sockets that it needs beside those that are here, as rebind() finds them
+  /// (super/rebind.h); an address without a socket is not served.
+  ///
+  /// Services that are the same in both do not notice. One that differs keeps its scoreboard, and the sockets of the
+  /// addresses that stay: conversations go on under the handler, the design and, each within its own `total`, the limits
+  /// that they began with; the next ones begin under what is wanted. One that is gone takes in who is in its backlog,
+  /// closes, and ends its conversations. Services with a handler of the caller's own that are not in the table stay.
+  ///
+  /// Empty: all that was wanted is so. Else a line for each that is not; when a design cannot be made, nothing is changed.
+  std::vector<std::string> change(const ServiceTable& wanted, std::vector<BoundListener> fresh = {});
+
+  /// The sockets that are listened on, for rebind(); valid until the next change.
+  [[nodiscard]] std::vector<HeldSocket> sockets() const;
 
   /// When tend() has something to do; `never` when it has not.
   [[nodiscard]] Time next_tending() const noexcept;
@@ -61,16 +89,29 @@ class Host {
   /// What each design tells of itself, by the name of the services or settings that share it.
   [[nodiscard]] std::vector<std::pair<std::string, Report>> reports() const;
 
+  /// In the order in which they came; not those that have been removed.
   [[nodiscard]] std::span<const std::shared_ptr<HostedService>> hosted() const noexcept { return hosted_; }
 
  private:
-  Result<> open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound);
+  using Settings = std::map<std::string, ServiceSettings>;
+  using Sockets = std::vector<std::shared_ptr<Listener>>;
+  using ListenerSet = std::unordered_set<std::shared_ptr<Listener>>;
+  /// A listener, and the place it was bound for.
+  struct Stand {
+    ListenAddress address;
+    std::uint16_t port_base;
+    std::shared_ptr<Listener> listener;
+  };
+
+  Result<std::shared_ptr<HostedService>> hosted_for(const ServiceSettings&, std::shared_ptr<Service> handler);
+  Result<> open(const ServiceSettings& settings, std::shared_ptr<Service> handler, std::vector<BoundListener> bound,
+                std::uint16_t port_base);
   Result<> open_designs();
   Result<> prepare_nursery();
   /// The services that share one design, hence its threads.
   struct Group {
     DesignSettings settings;
-    std::vector<std::shared_ptr<Listener>> listeners;
+    Sockets listeners;
     std::size_t opened = 0;  ///< how many of them the design has; later calls of serve() may bring more
     std::unique_ptr<Design> design;
 
@@ -78,34 +119,72 @@ class Host {
     [[nodiscard]] bool forks() const noexcept;
   };
   using Groups = std::map<std::string, Group>;
-  /// A design that takes nobody in any more, with the conversations that it still has.
+  /// A design that takes nobody in any more, or only those in the backlogs, with the conversations that it still has.
   struct Retired {
     std::unique_ptr<Design> design;
-    std::vector<std::shared_ptr<Listener>> listeners;
+    Sockets listeners;
+    bool closes = false;  ///< nobody takes the listeners over
+    bool closed = false;
   };
-  // Each has threads of its own: who changes faster than conversations end has to wait.
+  /// Listeners that go while their design stays.
+  struct Parting {
+    Design* design;
+    Sockets listeners;
+    bool closes;  ///< as above
+  };
+  // Each has threads of its own: who changes designs faster than conversations end has to wait.
   static constexpr std::size_t most_retired = 32;
   Result<std::unique_ptr<Design>> make(const Group&);
   static std::string group_of(const ServiceSettings&);
 
-  using Settings = std::map<std::string, ServiceSettings>;
-  Settings possible_settings(const ServiceTable& wanted, std::vector<std::string>& complaints) const;
-  void change_limits(const Settings& wanted);
-  Groups groups_for(const Settings& wanted) const;
-  bool is_unchanged(const std::string& name, const Group& group) const noexcept;
-  Result<> make_changed(Groups& groups);
-  Result<> open_changed(Groups& groups);
+  /// All that is to be, before anything has changed.
+  struct Next {
+    Settings settings;
+    std::set<std::string_view> unlisted;  ///< of the caller's own, with names of `hosted`
+    std::vector<std::shared_ptr<HostedService>> hosted;
+    std::vector<Stand> stands;
+    Groups groups;                 ///< without designs where those there are stay
+    ListenerSet removed;           ///< of those there are, that nobody takes over
+    std::vector<Retired> closing;  ///< designs made to take in who waits at removed ones
+  };
+  using Complaints = std::vector<std::string>;
+  Result<Next> next_for(const ServiceTable& wanted, std::vector<BoundListener> fresh, Complaints& complaints);
+  Settings settings_for(const ServiceTable& wanted, Complaints& complaints) const;
+  [[nodiscard]] bool is_own(const HostedService&) const noexcept;
+  Result<> find_stands(Next& next, std::vector<BoundListener> fresh, std::uint16_t port_base) const;
+  static void group(Next& next);
+  [[nodiscard]] bool stays(const Group& now, const Group& next, const Settings& settings) const noexcept;
+  Result<> make_designs(Next& next);
+  void apply(Next& next, Complaints& complaints);
+  static void change_limits(HostedService&, ServiceSettings&, Complaints&);
+  void let_go(Next& next);
+  void retire(Group& group, const ListenerSet& removed);
+  void part(Group& group, const Group& next, const ListenerSet& removed);
+  void refuse_newcomers(std::span<const std::shared_ptr<Listener>>) const noexcept;
+  void follow_ports(const std::vector<Stand>& before);
   void end_retired() noexcept;
+  void end_partings() noexcept;
+  void heal_overall() noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  std::shared_ptr<OverallLevel> overall_;
+  Time next_healing_ = never;  ///< of an overall level of its own
+  std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
   bool may_change_ = false;
+  bool forks_from_here_ = false;
+  Time designs_due_ = never;  ///< when one of them has something to tend
   Settings settings_;  // by name, as they are in force
+  std::vector<Stand> stands_;
+  std::set<std::string, std::less<>> handed_over_;
+  std::vector<std::shared_ptr<HostedService>> leaving_;  // removed, with conversations
   // Last: the designs end before the services.
   Groups groups_;
+  std::vector<Parting> partings_;
   std::vector<Retired> retired_;
+  Refresher refresher_;
 };
 
 struct Drained {

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstdlib>
-#include <span>
 #include <utility>
-#include <vector>
 
 #include "superd/base/log.h"
 #include "superd/net/socket.h"
+#include "superd/super/show.h"
 
 namespace superd {
 
@@ -70,67 +68,7 @@ void raise_descriptor_limit(const ServiceTable& table) {
     });
 }
 
-namespace {
-
-struct QuantileNames {
-  const char *half, *most, *longest;
-};
-
-void add_quantiles(std::vector<LogField>& fields, const Histogram& histogram, const QuantileNames& names) {
-  const auto seen = histogram.snapshot();
-  if (seen.count() == 0) return;
-  const auto micros = [](Clock::duration duration) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  };
-  fields.emplace_back(names.half, micros(seen.quantile(0.5)));
-  fields.emplace_back(names.most, micros(seen.quantile(0.99)));
-  fields.emplace_back(names.longest, micros(seen.max()));
-}
-
-}  // namespace
-
-void log_counters(const Host& host) {
-  for (const auto& hosted : host.hosted()) {
-    std::vector<LogField> fields{
-        {"service", hosted->name         },
-        {"level",   hosted->level.count()},
-        {"peak",    hosted->level.peak() }
-    };
-    for (const auto& [name, counter] : counter_table())
-      if (const auto value = (hosted->counters.*counter).value()) fields.emplace_back(name, value);
-    add_quantiles(fields, hosted->board.waited(), {"waited_p50_us", "waited_p99_us", "waited_max_us"});
-    add_quantiles(fields, hosted->board.served_in(), {"service_p50_us", "service_p99_us", "service_max_us"});
-    log_event(Severity::info, "counters", fields);
-  }
-}
-
-void log_reports(const Host& host) {
-  const auto micros = [](std::chrono::nanoseconds duration) { return duration.count() / 1000; };
-  constexpr std::size_t most_decisions = 16;
-  for (const auto& [name, report] : host.reports()) {
-    if (report.threads == 0) continue;
-    log_event(Severity::info, "design",
-              {
-                  {"of",            name                                 },
-                  {"threads",       report.threads                       },
-                  {"spares",        report.spares                        },
-                  {"hand_overs",    report.hand_overs                    },
-                  {"late_permille", std::lround(1000 * report.late_share)},
-                  {"period_us",     micros(report.period)                },
-                  {"hand_over_us",  micros(report.cost)                  }
-    });
-    const auto& all = report.decisions;
-    for (const auto& decision : std::span(all).last(std::min(all.size(), most_decisions)))
-      log_event(Severity::info, "decision",
-                {
-                    {"of",     name                                                     },
-                    {"ms_ago", duration_cast<Millis>(Clock::now() - decision.at).count()},
-                    {"what",   decision.text()                                          }
-      });
-  }
-}
-
-ExitCode run_until_signalled(Host& host, Millis drain_patience, const std::function<void()>& reload) {
+ExitCode run_until_signalled(Host& host, const Millis& drain_patience, const std::function<void()>& reload) {
   bool is_broken = false;
   for (;;) {
     const int signal = next_signal(host.next_tending());

@@ -23,13 +23,8 @@ void raise_descriptor_limit(const ServiceTable&);
 
 /// Waits for signals: SIGTERM and SIGINT drain, a second one cuts at once; SIGUSR2 logs all counters; SIGHUP calls
 /// `reload`, or is told to have no effect where there is none. Returns when all is drained or cut, or when a process is
-/// lost without which nothing can go on.
-[[nodiscard]] ExitCode run_until_signalled(Host&, Millis drain_patience, const std::function<void()>& reload = {});
-
-/// A line for each service with its level and every counter that is not zero.
-void log_counters(const Host&);
-
-/// A line for each design that adapts itself, and one for each of its last decisions.
-void log_reports(const Host&);
+/// lost without which nothing can go on. `drain_patience` may be another one after a reload.
+[[nodiscard]] ExitCode run_until_signalled(Host&, const Millis& drain_patience,
+                                           const std::function<void()>& reload = {});
 
 }  // namespace superd

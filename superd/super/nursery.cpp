@@ -33,7 +33,7 @@ Result<Socket> file_with(const std::string& text) {
 }
 
 bool send_with(int fd, const Request& request, std::span<const int> descriptors) noexcept {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * (nursery::most_listeners + 1))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * nursery::most_descriptors)] = {};
   Request copy = request;
   iovec bytes{&copy, sizeof copy};
   msghdr message{.msg_iov = &bytes, .msg_iovlen = 1};
@@ -86,9 +86,12 @@ class RemoteDesign final : public Design {
   }
 
   Result<> open_some(Listeners listeners) {
-    const auto text = file_with(print_order(nursery::order_for(settings_, listeners)));
+    const auto order = nursery::order_for(settings_, listeners);
+    const auto text = file_with(print_order(order));
     if (!text) return std::unexpected(text.error());
     std::vector<int> descriptors{text->fd()};
+    for (const auto& served : order.services)
+      if (served.has_board) descriptors.push_back(board_of(served, listeners));
     for (const auto& listener : listeners) descriptors.push_back(listener->socket.fd());
     const auto number = nursery_->next_number();
     if (auto opened = nursery_->ask({Verb::open, number}, descriptors); !opened) return std::unexpected(opened.error());
@@ -96,12 +99,17 @@ class RemoteDesign final : public Design {
     return {};
   }
 
+  static int board_of(const nursery::Order::Served& served, Listeners listeners) noexcept {
+    const auto id = [](const auto& listener) { return listener->hosted->board.id(); };
+    return (*std::ranges::find(listeners, served.board, id))->hosted->board.fd();
+  }
+
   const std::shared_ptr<Nursery> nursery_;
   const DesignSettings settings_;
   std::vector<std::uint32_t> numbers_;
 };
 
-Result<std::shared_ptr<Nursery>> Nursery::start(Services known) {
+Result<std::shared_ptr<Nursery>> Nursery::start(Services known, std::shared_ptr<const OwnPorts> own_ports) {
   if (auto may = may_fork(); !may) return std::unexpected(may.error());
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return system_error("socketpair");
@@ -115,7 +123,8 @@ Result<std::shared_ptr<Nursery>> Nursery::start(Services known) {
     name_process("superd:nursery");
     const int kept = there.fd();
     keep_descriptors({&kept, 1});
-    nursery::Caretaker(std::move(there), std::move(known)).run();
+    if (!own_ports) own_ports = std::make_shared<OwnPorts>();
+    nursery::Caretaker(std::move(there), std::move(known), std::move(own_ports)).run();
   }
   const timeval limit{patience.count(), 0};
   setsockopt(made->channel_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

@@ -15,15 +15,16 @@ namespace superd {
 
 /// A process of one thread that is forked before this one has others, so that designs which fork can be opened at any
 /// time: it opens them, closes them, and starts anew what dies of them. It holds no listening socket but those it is
-/// given with a design, and ends, with all processes of its designs, when this object or this process does.
+/// given with a design, and ends, with all processes of its designs, when this object or this process does. It learns
+/// services that come later, with their scoreboards, unless their handlers are the caller's own.
 ///
 /// One thread makes the calls, those of its designs included; each waits for the answer, a matter of microseconds.
 class Nursery : public std::enable_shared_from_this<Nursery> {
  public:
   using Services = std::vector<std::shared_ptr<HostedService>>;
 
-  /// `known`: the services that its designs may serve; they must not have more limits than these at any time.
-  static Result<std::shared_ptr<Nursery>> start(Services known);
+  /// `known`: the services that there are. `own_ports`: in shared memory, so that it stays right over there.
+  static Result<std::shared_ptr<Nursery>> start(Services known, std::shared_ptr<const OwnPorts> own_ports = nullptr);
   ~Nursery();
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;

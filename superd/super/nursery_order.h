@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "superd/base/error.h"
 #include "superd/designs/design.h"
 #include "superd/net/socket.h"
+#include "superd/services/services.h"
 
 /// What crosses the channel to a nursery.
 namespace superd::nursery {
@@ -23,15 +25,22 @@ struct Request {
 /// The answer, as it is sent; after `failed`, the rest of the message is the reason.
 enum class Answer : char { done = 'd', not_yet = 'n', failed = 'f' };
 
-/// As many descriptors as one message may carry (SCM_MAX_FD is 253).
-constexpr std::size_t most_listeners = 250;
+/// Each may bring the scoreboard of a service of its own, and one message carries 253 descriptors (SCM_MAX_FD).
+constexpr std::size_t most_listeners = 125;
+constexpr std::size_t most_descriptors = 2 * most_listeners + 1;
 
-/// A design that shall be opened: how, and for which services. The listening sockets come beside it, in this order.
+/// A design that shall be opened: how, and for which services. Their scoreboards and the listening sockets come beside
+/// it, in this order.
 struct Order {
-  struct Bounds {
+  struct Served {
     std::string service;
-    Limits limits;
-    friend bool operator==(const Bounds&, const Bounds&) = default;
+    std::uint64_t board = 0;  ///< the id of its scoreboard
+    bool has_board = false;   ///< its descriptor comes too
+    std::string handler{};    ///< a row of services(); empty: one of the caller's own, or a program
+    HandlerSettings settings{};  ///< what it is told
+    std::optional<Program> program{};
+    Limits limits{};
+    friend bool operator==(const Served&, const Served&) = default;
   };
   struct Place {
     std::size_t service;  ///< which of `services` is behind it
@@ -40,7 +49,7 @@ struct Order {
   };
 
   DesignSettings design;
-  std::vector<Bounds> services;
+  std::vector<Served> services;
   std::vector<Place> listeners;
 
   friend bool operator==(const Order&, const Order&) = default;
@@ -48,7 +57,7 @@ struct Order {
 
 [[nodiscard]] Order order_for(const DesignSettings&, Listeners);
 
-/// Settings and limits cross as a configuration does, so that a new key needs nothing here.
+/// Settings, limits and programs cross as a configuration does, so that a new key needs nothing here.
 [[nodiscard]] std::string print_order(const Order&);
 [[nodiscard]] Result<Order> parse_order(std::string_view text);
 

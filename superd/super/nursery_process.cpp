@@ -16,6 +16,7 @@
 #include "superd/base/log.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/net/passive.h"
+#include "superd/super/handlers.h"
 
 namespace superd::nursery {
 
@@ -36,7 +37,7 @@ struct Received {
 };
 
 bool receive(int fd, Received& received) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * (most_listeners + 1))];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_descriptors)];
   iovec bytes{&received.request, sizeof received.request};
   msghdr message{.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t size;
@@ -77,7 +78,7 @@ void Caretaker::run() noexcept {
   for (;;) {
     const Time next = tend();
     reap_orphans();
-    (void)poll(watched, std::size(watched), poll_timeout(next));
+    poll_until(watched, next);
     signalfd_siginfo told;
     while (read(deaths.fd(), &told, sizeof told) > 0) {
     }
@@ -95,8 +96,9 @@ Time Caretaker::tend() noexcept {
 
 void Caretaker::reap_orphans() noexcept {
   for (pid_t orphan; (orphan = waitpid(-1, nullptr, WNOHANG)) > 0;)
-    for (const auto& hosted : known_)
-      if (hosted->release_process(orphan)) hosted->counters.crashed.add();
+    for (const Services* services : std::initializer_list<const Services*>{&known_, &learned_})
+      for (const auto& hosted : *services)
+        if (hosted->release_process(orphan)) hosted->counters.crashed.add();
 }
 
 bool Caretaker::serve_request() noexcept try {
@@ -119,7 +121,11 @@ Result<bool> Caretaker::obey(const Request& request, std::vector<Socket>& descri
     case Verb::leave: return leave(ward->second);
     case Verb::is_done: return ward->second.design->is_done();
     case Verb::cut: ward->second.design->cut(); break;
-    case Verb::drop: wards_.erase(ward); break;
+    case Verb::drop:
+      wards_.erase(ward);
+      reap_orphans();
+      forget_unused();
+      break;
   }
   return true;
 }
@@ -141,16 +147,16 @@ Result<bool> Caretaker::open(std::uint32_t number, std::vector<Socket>& descript
   if (descriptors.empty()) return error("an order without its text");
   const auto order = parse_order(text_in(descriptors.front()));
   if (!order) return std::unexpected(order.error());
-  if (order->listeners.size() + 1 != descriptors.size()) return error("an order without its sockets");
+  auto rest = std::span(descriptors).subspan(1);
+  const auto services = services_of(*order, rest);
+  if (!services) return std::unexpected(services.error());
+  if (order->listeners.size() != rest.size()) return error("an order without its sockets");
   Ward ward;
   for (std::size_t i = 0; i < order->listeners.size(); ++i) {
     const auto& [service, transport] = order->listeners[i];
-    auto hosted = find(order->services[service]);
-    if (!hosted) return std::unexpected(hosted.error());
-    Socket socket = std::move(descriptors[i + 1]);
-    const auto local = local_endpoint(socket);
+    const auto local = local_endpoint(rest[i]);
     if (!local) return std::unexpected(local.error());
-    ward.listeners.push_back(std::make_shared<Listener>(std::move(socket), transport, *local, std::move(*hosted)));
+    ward.listeners.push_back(std::make_shared<Listener>(std::move(rest[i]), transport, *local, services->at(service)));
   }
   auto design = make_design(order->design);
   if (!design) return std::unexpected(design.error());
@@ -160,13 +166,60 @@ Result<bool> Caretaker::open(std::uint32_t number, std::vector<Socket>& descript
   return true;
 }
 
-Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Bounds& wanted) const {
-  const auto known = std::ranges::find(known_, wanted.service, [](const auto& hosted) { return hosted->name; });
-  if (known == known_.end())
+// Takes those of `boards` that are theirs.
+Result<Caretaker::Services> Caretaker::services_of(const Order& order, std::span<Socket>& boards) {
+  Services services;
+  for (const auto& served : order.services) {
+    if (served.has_board && boards.empty()) return error("an order without its scoreboards");
+    auto hosted = find(served, served.has_board ? &boards.front() : nullptr);
+    if (!hosted) return std::unexpected(hosted.error());
+    if (served.has_board) boards = boards.subspan(1);
+    services.push_back(std::move(*hosted));
+  }
+  return services;
+}
+
+namespace {
+
+// The bounds of its level are shared memory, and are so already; all else is each process's own.
+Result<> bring_up_to_date(HostedService& hosted, const Order::Served& wanted) {
+  if (*hosted.limits != wanted.limits)
+    if (auto changed = hosted.change(wanted.limits); !changed) return changed;
+  hosted.program = wanted.program;
+  if (wanted.handler.empty()) return {};
+  return put_handler_in_force(hosted, {.name = wanted.service,
+                                       .handler = wanted.handler,
+                                       .listen = {},
+                                       .settings = wanted.settings,
+                                       .design = {},
+                                       .limits = {},
+                                       .options = {},
+                                       .log = {},
+                                       .group = {}});
+}
+
+}  // namespace
+
+Result<std::shared_ptr<HostedService>> Caretaker::find(const Order::Served& wanted, const Socket* board) {
+  for (const Services* services : std::initializer_list<const Services*>{&known_, &learned_}) {
+    const auto id = [](const auto& hosted) { return hosted->board.id(); };
+    const auto known = std::ranges::find(*services, wanted.board, id);
+    if (known == services->end()) continue;
+    if (auto changed = bring_up_to_date(**known, wanted); !changed) return std::unexpected(changed.error());
+    return *known;
+  }
+  if (!board || (wanted.handler.empty() && !wanted.program))
     return error("service " + wanted.service + " was not there when the nursery was forked: restart superd to have it");
-  // Its bounds are shared memory, and are so already; the others are each process's own.
-  if (*(*known)->limits != wanted.limits) (*known)->change(wanted.limits);
-  return *known;
+  auto attached = Scoreboard::attach(board->fd());
+  if (!attached) return std::unexpected(attached.error());
+  auto learned = std::make_shared<HostedService>(wanted.service, nullptr, wanted.limits, own_ports_, *attached);
+  if (auto read = learned->read_files(); !read) return std::unexpected(read.error());
+  if (auto changed = bring_up_to_date(*learned, wanted); !changed) return std::unexpected(changed.error());
+  return learned_.emplace_back(std::move(learned));
+}
+
+void Caretaker::forget_unused() noexcept {
+  std::erase_if(learned_, [](const auto& hosted) { return hosted.use_count() == 1; });
 }
 
 void Caretaker::answer(const Result<bool>& result) noexcept {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "superd/designs/design.h"
@@ -13,8 +14,10 @@ namespace superd::nursery {
 /// The nursery's side of the channel: opens what is ordered, and looks after it.
 class Caretaker {
  public:
-  Caretaker(Socket channel, std::vector<std::shared_ptr<HostedService>> known)
-      : channel_(std::move(channel)), known_(std::move(known)) {}
+  using Services = std::vector<std::shared_ptr<HostedService>>;
+
+  Caretaker(Socket channel, Services known, std::shared_ptr<const OwnPorts> own_ports)
+      : channel_(std::move(channel)), known_(std::move(known)), own_ports_(std::move(own_ports)) {}
 
   /// In the new process, which ends here, when the channel does.
   [[noreturn]] void run() noexcept;
@@ -30,13 +33,17 @@ class Caretaker {
   bool serve_request() noexcept;
   Result<bool> obey(const Request&, std::vector<Socket>& descriptors);
   Result<bool> open(std::uint32_t number, std::vector<Socket>& descriptors);
-  Result<std::shared_ptr<HostedService>> find(const Order::Bounds&) const;
+  Result<Services> services_of(const Order&, std::span<Socket>& boards);
+  Result<std::shared_ptr<HostedService>> find(const Order::Served&, const Socket* board);
+  void forget_unused() noexcept;
   static bool close(Ward&) noexcept;
   static bool leave(Ward&) noexcept;
   void answer(const Result<bool>&) noexcept;
 
   const Socket channel_;
-  const std::vector<std::shared_ptr<HostedService>> known_;
+  const Services known_;  // never let go of: the descriptors of their memory are closed here, and others' by now
+  Services learned_;
+  const std::shared_ptr<const OwnPorts> own_ports_;
   std::map<std::uint32_t, Ward> wards_;
 };
 

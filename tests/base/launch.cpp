@@ -1,13 +1,14 @@
-#include "superd/base/launch.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <string>
 #include <vector>
+
+#include "superd/base/launcher.h"
 
 using namespace superd;
 
@@ -23,7 +24,9 @@ Ended run(const Launch& wanted, std::span<const std::string> more = {}) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {"no pipe", -1};
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const auto started = launch(wanted, {nothing, ends[1], ends[1]}, more);
+  auto launcher = Launcher::make(wanted);
+  const auto started = launcher ? launcher->start({nothing, ends[1], ends[1]}, more)
+                                : Result<Spawned>(std::unexpected(launcher.error()));
   ::close(ends[1]);
   ::close(nothing);
   Ended ended{started ? "" : started.error().what, -1};
@@ -31,7 +34,8 @@ Ended run(const Launch& wanted, std::span<const std::string> more = {}) {
   for (ssize_t size; (size = ::read(ends[0], room, sizeof room)) > 0;)
     ended.said.append(room, static_cast<std::size_t>(size));
   ::close(ends[0]);
-  if (started) ::waitpid(*started, &ended.status, 0);
+  if (started) ::waitpid(started->process, &ended.status, 0);
+  if (started && started->pidfd >= 0) ::close(started->pidfd);
   return ended;
 }
 
@@ -84,10 +88,13 @@ TEST(AProgram, MayHaveStreamsThatAreOneAnothersNumbers) {
   // 0, 1 and 2 of the test, in another order: none is overwritten before it was copied.
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const auto started = launch(shell("echo out; echo error >&2"), {2, ends[1], ends[1]});
+  auto launcher = Launcher::make(shell("echo out; echo error >&2"));
+  ASSERT_TRUE(launcher) << launcher.error().what;
+  const auto started = launcher->start({2, ends[1], ends[1]});
   ASSERT_TRUE(started) << started.error().what;
   ::close(ends[1]);
-  ::waitpid(*started, nullptr, 0);
+  ::close(started->pidfd);
+  ::waitpid(started->process, nullptr, 0);
   char room[100];
   const ssize_t size = ::read(ends[0], room, sizeof room);
   ::close(ends[0]);
@@ -108,7 +115,7 @@ TEST(AProgram, HasNoSignalBlockedOrIgnored) {
 
 TEST(AProgram, HasWhatItWasGivenOfEverythingElse) {
   auto wanted = shell(
-      "pwd; umask; nice; ulimit -n; ulimit -c; grep NoNewPrivs /proc/self/status; ps -o sid= -p $$ | "
+      "pwd; umask; nice; ulimit -n; ulimit -c; grep NoNewPrivs /proc/self/status; ps -o pgid= -p $$ | "
       "grep -q \"^ *$$\\$\" && echo leads");
   wanted.directory = "/usr/share";
   wanted.mask = 0077;
@@ -138,4 +145,58 @@ TEST(AProgram, SeesNothingOutsideOfItsRoot) {
   auto wanted = shell("true");
   wanted.root = "/proc/self";
   EXPECT_EQ(run(wanted).said, "execve for /bin/sh: no such file or directory");
+}
+
+TEST(AProgram, RunsWithWhateverTheKernelHasOfClone) {
+  // In another process, for what is lowered stays low.
+  for (const auto level : {SpawnLevel::clone3, SpawnLevel::pidfd, SpawnLevel::plain}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::signal(SIGPIPE, SIG_IGN);
+      lower_spawn_level(level);
+      const auto ended = run(shell("grep -E 'SigBlk|SigIgn' /proc/self/status"));
+      const bool right = ended.said == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
+      ::_exit(right && spawn_level() == level && ended.status == 0 ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0) << "level " << static_cast<int>(level);
+  }
+}
+
+TEST(AProgram, IsGivenListenersAsSystemdDoes) {
+  int ends[2], door[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(door, O_CLOEXEC), 0);
+  auto launcher = Launcher::make(shell("test $LISTEN_PID = $$ && echo $LISTEN_FDS; ls /proc/self/fd | tr '\\n' ' '"));
+  ASSERT_TRUE(launcher) << launcher.error().what;
+  // In an order that would overwrite the one with the other.
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const std::vector<int> listeners{door[1], door[0], door[1]};
+  const auto started = launcher->start({nothing, ends[1], ends[1]}, {}, listeners);
+  ASSERT_TRUE(started) << started.error().what;
+  for (const int fd : {ends[1], door[0], door[1], nothing, started->pidfd}) ::close(fd);
+  std::string said(100, '\0');
+  const auto all = [&] {
+    ssize_t got = 0, size = 0;
+    while ((got = ::read(ends[0], said.data() + size, said.size() - static_cast<std::size_t>(size))) > 0) size += got;
+    said.resize(static_cast<std::size_t>(size));
+    return said;
+  };
+  EXPECT_EQ(all(), "3\n0 1 2 3 4 5 6 ");  // the last one is of ls itself
+  ::close(ends[0]);
+  ::waitpid(started->process, nullptr, 0);
+}
+
+TEST(AProgram, HasAPidfdWhereTheKernelGivesOne) {
+  auto launcher = Launcher::make(shell("exec sleep 1000"));
+  ASSERT_TRUE(launcher);
+  const auto started = launcher->start({0, 1, 2});
+  ASSERT_TRUE(started);
+  if (started->pidfd < 0) GTEST_SKIP() << "this kernel has none";
+  EXPECT_EQ(::syscall(SYS_pidfd_send_signal, started->pidfd, SIGKILL, nullptr, 0), 0);
+  int status = 0;
+  ::waitpid(started->process, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  ::close(started->pidfd);
 }

@@ -34,6 +34,32 @@ TEST(SharedMemory, IsSeenByWhoeverMapsItsDescriptor) {
   munmap(seen, 4096);
 }
 
+TEST(SharedMemory, IsAttachedByItsDescriptorAsItIs) {
+  SharedMemory memory("test", 8192);
+  memory.as<std::atomic<int>>() = 7;
+  const auto attached = SharedMemory::attach(memory.fd(), 8192);
+  ASSERT_TRUE(attached.has_value()) << attached.error().what;
+  memory = {};
+  EXPECT_EQ(attached->as<std::atomic<int>>(), 7);
+  EXPECT_TRUE(SharedMemory::attach(attached->fd(), 8192).has_value());
+}
+
+TEST(SharedMemory, OfAnotherSizeIsNotAttached) {
+  const SharedMemory memory("test", 8192);
+  const auto attached = SharedMemory::attach(memory.fd(), 4096);
+  ASSERT_FALSE(attached.has_value());
+  EXPECT_EQ(attached.error().what,
+            "attach shared memory: it has 8192 bytes instead of 4096, so another version has made it");
+}
+
+TEST(SharedMemory, ThatCouldBeCutShortIsNotAttached) {
+  const int loose = memfd_create("loose", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  ASSERT_EQ(ftruncate(loose, 4096), 0);
+  EXPECT_FALSE(SharedMemory::attach(loose, 4096).has_value());
+  close(loose);
+  EXPECT_FALSE(SharedMemory::attach(-1, 4096).has_value());
+}
+
 TEST(SharedMemory, CannotBeCutShort) {
   const SharedMemory memory("test", 8192);
   EXPECT_NE(ftruncate(memory.fd(), 0), 0);

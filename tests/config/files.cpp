@@ -87,7 +87,7 @@ TEST_F(AFile, ThatCannotBeReadSaysWhy) {
 
 TEST_F(AFile, OfEndlessLengthIsRefused) {
   fs::resize_file(with("long", ""), std::uintmax_t{1} << 40);
-  EXPECT_EQ(errors_of_file(path("long")), Lines{path("long") + ": is longer than 16 MiB: name a configuration"});
+  EXPECT_EQ(errors_of_file(path("long")), Lines{path("long") + ": is longer than 64 MiB: name a configuration"});
 }
 
 TEST_F(AFile, WithControlBytesInItsNameIsShownSafely) {

@@ -75,13 +75,30 @@ TEST(AHostileText, CannotMakeATableThatNoFileHolds) {
     text += "[service.a" + std::to_string(i) + "]\nhandler = \"echo\"\nlisten = \"tcp/0\"\n";
   EXPECT_EQ(errors_of(print_config(parsed(text))), Lines{});
 
-  EXPECT_EQ(errors_of(text + "[service.b]\nlisten = \"tcp/0\"\nhandler = \"echo\"\n"),
-            Lines{"x.toml:3003: b: is one too many: at most 1000 services"});
+  std::string many;
+  for (int i = 0; i <= 10'000; ++i)
+    many += "[service.a" + std::to_string(i) + "]\nhandler=\"echo\"\nlisten=\"tcp/0\"\n";
+  EXPECT_EQ(errors_of(many), Lines{"x.toml:30001: a10000: is one too many: at most 10000 services"});
   EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 300) + "]\n"), Lines{});
   EXPECT_EQ(errors_of("[service.echo]\nlisten = [" + repeated("\"tcp/0\",", 301) + "]\n"),
             Lines{"x.toml:2: listen: has 301 items: write at most 300"});
   EXPECT_EQ(errors_of(echo_with("trusted = [" + repeated("\"::1\",", 101) + "]")),
             Lines{"x.toml:3: trusted: has 101 items: write at most 100"});
+}
+
+// As a reload sees it while an editor writes.
+TEST(AHostileText, ThatIsCutShortAnywhereIsReadOrRefused) {
+  const std::string whole =
+      "[superd]\ndrain = \"3s\"\n[defaults]\nlevel = 12\ntrusted = [\"10.0.0.0/8\"]\n"
+      "[service.echo]\nlisten = [\"tcp/7\", \"unix:/run/x\"]\nmode = \"0600\"\nidle = \"30s\"\n"
+      "[service.a]\nprogram = [\"/bin/cat\"]\nlisten = \"tcp/8\"\nnice = 3\n";
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto table = parse_config(whole.substr(0, size), "x.toml");
+    if (table)
+      EXPECT_EQ(parse_config(print_config(*table), "again.toml"), table) << size;
+    else
+      EXPECT_TRUE(table.error().front().starts_with("x.toml:")) << size;
+  }
 }
 
 TEST(AHostileText, OfAnyBytesIsAnError) {

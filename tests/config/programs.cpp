@@ -23,9 +23,10 @@ TEST(AProgramsKeys, SayWhatIsRunAndHow) {
       "stderr = \"client\"\nuser = \"root\"\nroot = \"/srv\"\ndirectory = \"/tmp\"\nenvironment = [\"A=b\", \"C=\"]\n"
       "umask = \"0077\"\nnice = -3\nrlimits = [\"nofile=10\", \"as=1MiB\", \"core=unlimited\"]\n"
       "no_new_privileges = true");
-  const auto& [launch, waits, errors] = it.program;
+  const auto& [launch, waits, pass, errors] = it.program;
   EXPECT_EQ(launch.words, (std::vector<std::string>{"/bin/cat", "-u"}));
   EXPECT_FALSE(waits);
+  EXPECT_EQ(pass, Program::Pass::standard_input);
   EXPECT_EQ(errors, Program::Errors::client);
   ASSERT_TRUE(launch.identity);
   EXPECT_EQ(launch.identity->user, 0u);
@@ -40,6 +41,29 @@ TEST(AProgramsKeys, SayWhatIsRunAndHow) {
                                {RLIMIT_CORE,   RLIM_INFINITY}
   }));
   EXPECT_TRUE(launch.no_new_privileges);
+}
+
+TEST(AProgramsKeys, SayHowItIsConfined) {
+  const auto it = service(
+      "groups = [\"root\", \"4711\"]\ncapabilities = [\"net_bind_service\", \"chown\"]\n"
+      "seccomp = [\"confined\", \"no_new_programs\"]\nread_paths = [\"/etc\"]\nwrite_paths = [\"/srv\"]\n"
+      "execute_paths = [\"/usr\"]\nmemory = \"64MiB\"\nprocesses = 32\ncpu = \"150%\"\nbest_effort = true");
+  const auto& [groups, capabilities, filters, read, write, execute, best_effort] = it.program.launch.confinement;
+  EXPECT_EQ(groups, (std::vector<Confinement::Group>{
+                        {"root", 0   },
+                        {"4711", 4711}
+  }));
+  EXPECT_EQ(capabilities, (std::vector<int>{10, 0}));
+  using enum Confinement::Filter;
+  EXPECT_EQ(filters, (std::vector<Confinement::Filter>{confined, no_new_programs}));
+  EXPECT_EQ(read, std::vector<std::string>{"/etc"});
+  EXPECT_EQ(write, std::vector<std::string>{"/srv"});
+  EXPECT_EQ(execute, std::vector<std::string>{"/usr"});
+  EXPECT_TRUE(best_effort);
+  const auto& share = it.program.launch.share;
+  EXPECT_EQ(share.memory, 64U << 20);
+  EXPECT_EQ(share.processes, 32);
+  EXPECT_EQ(share.cpu, 150);
 }
 
 TEST(AProgramsKeys, MakeItsDesignTheOneThatRunsPrograms) {
@@ -84,6 +108,22 @@ TEST(AProgramsKeys, ThatAreWrongSayWhatWouldBeRight) {
   EXPECT_EQ(
       errors_of(program_with("rlimits = [\"nofile=some\"]")),
       Lines{"x.toml:4: rlimits: \"nofile=some\": nofile is a whole number: write it after a =, or \"unlimited\""});
+  EXPECT_EQ(errors_of(program_with("capabilities = [\"net_bind_servic\"]")),
+            Lines{"x.toml:4: capabilities: \"net_bind_servic\" is no capability: did you mean \"net_bind_service\"?"});
+  EXPECT_EQ(errors_of(program_with("seccomp = [\"everything\"]")),
+            Lines{"x.toml:4: seccomp: \"everything\" is no filter: write an array of \"confined\", \"no_network\" or "
+                  "\"no_new_programs\""});
+  EXPECT_EQ(errors_of(program_with("groups = [\"nonesuch\"]")),
+            Lines{"x.toml:4: groups: no group is called \"nonesuch\": write a name that getent(1) knows, or a number"});
+  EXPECT_EQ(errors_of(program_with("read_paths = [\"etc\"]")),
+            Lines{"x.toml:4: read_paths: \"etc\" is no absolute path: begin it with /"});
+  EXPECT_EQ(errors_of(program_with("cpu = \"half\"")),
+            Lines{"x.toml:4: cpu: \"half\" is no share: write \"1%\" to \"100000%\", where 200% are two processors"});
+  EXPECT_EQ(errors_of(program_with("processes = 0")),
+            Lines{"x.toml:4: processes: 0 is below 1: a limit can be raised, not switched off"});
+  EXPECT_EQ(
+      errors_of(program_with("pass = \"listen_fds\"")),
+      Lines{"x.toml:4: pass: \"listen_fds\" is of a program that takes clients in by itself: write wait = true too"});
   EXPECT_EQ(errors_of(program_with("no_new_privileges = 1")),
             Lines{"x.toml:4: no_new_privileges: is a whole number: write true or false"});
   EXPECT_EQ(errors_of(echo_with("wait = true")),
@@ -100,6 +140,8 @@ TEST(AProgramsKeys, WantAWaitingProgramForDatagrams) {
 TEST(AProgramsKeys, AreReadBackAsTheyArePrinted) {
   const auto table = parsed(program_with(
       "wait = true\nstderr = \"nowhere\"\nuser = \"nobody:4711\"\nroot = \"/srv\"\nenvironment = []\nnice = 5\n"
-      "rlimits = [\"cpu=9\", \"stack=unlimited\"]"));
+      "rlimits = [\"cpu=9\", \"stack=unlimited\"]\npass = \"listen_fds\"\ngroups = []\ncapabilities = [\"kill\"]\n"
+      "seccomp = [\"no_network\"]\nread_paths = [\"/a\", \"/b\"]\nmemory = 12345\nprocesses = 5\ncpu = \"50%\"\n"
+      "best_effort = true"));
   EXPECT_EQ(parsed(print_config(table)), table);
 }

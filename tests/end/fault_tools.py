@@ -103,20 +103,20 @@ def let_pass(seconds):
 
 
 def first_free_descriptor(process):
-    used = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}
+    used = {int(name) for name in os.listdir(f"/proc/{process.host}/fd")}
     return min(set(range(len(used) + 1)) - used)
 
 
 @contextlib.contextmanager
 def descriptors_below(process, limit):
     """A running program gets no other descriptors from now on; it keeps those it has. The value, called, ends it."""
-    before = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    before = resource.prlimit(process.host, resource.RLIMIT_NOFILE)
 
     def restore():
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
+            resource.prlimit(process.host, resource.RLIMIT_NOFILE, before)
 
-    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    resource.prlimit(process.host, resource.RLIMIT_NOFILE, (limit, before[1]))
     try:
         yield restore
     finally:

@@ -41,9 +41,15 @@ def test_a_program_is_told_of_its_client_as_ucspi_has_it(tmp_path):
             here, there = client.getsockname(), client.getpeername()
             said = dict(line.split("=", 1) for line in recv_all(client).decode().splitlines())
         assert said == {"A": "b", "PROTO": "TCP", "TCPLOCALIP": there[0], "TCPLOCALPORT": str(there[1]),
-                        "TCPREMOTEIP": here[0], "TCPREMOTEPORT": str(here[1]), "REMOTE_HOST": here[0]}
+                        "TCPREMOTEIP": here[0], "TCPREMOTEPORT": str(here[1]), "REMOTE_HOST": here[0],
+                        "REMOTE_ADDR": here[0], "REMOTE_PORT": str(here[1]), "SERVICE": "it"}
         with superd.connect("it", "unix") as client:
-            assert recv_all(client) == b"A=b\nPROTO=UNIX\n"
+            path = client.getpeername()
+            said = dict(line.split("=", 1) for line in recv_all(client).decode().splitlines())
+        user, group = str(os.geteuid()), str(os.getegid())
+        assert said == {"A": "b", "PROTO": "UNIX", "SERVICE": "it", "UNIXLOCALPATH": path,
+                        "UNIXREMOTEPID": str(os.getpid()), "UNIXREMOTEEUID": user, "UNIXREMOTEEGID": group,
+                        "IPCREMOTEEUID": user, "IPCREMOTEEGID": group}
 
 
 def test_what_a_program_says_on_stderr_is_logged_line_by_line(tmp_path):
@@ -66,14 +72,14 @@ def test_stderr_goes_where_it_shall(tmp_path, where, seen):
 
 @pytest.mark.parametrize("script, counter", [("exit 0", "served"), ("exit 3", "failed"), ("kill -SEGV $$", "crashed")])
 def test_how_a_program_ends_is_counted(tmp_path, script, counter):
-    with Superd(tmp_path, shell(script), log_level="debug") as superd:
+    with Superd(tmp_path, shell(script, log_conversations="all")) as superd:
         for number in (1, 2):
             with superd.connect("it") as client:
                 assert recv_all(client) == b""
             assert superd.wait_for("it", **{counter: number})["level"] == 0
         ended = superd.events("program ended")[-1]
         assert ended["end"] == {"served": "exit code 0", "failed": "exit code 3", "crashed": "SIGSEGV"}[counter]
-        assert ended["most_kb"] > 0 and ended["cpu_ms"] >= 0 and ended["ms"] >= 0
+        assert ended["most_kb"] > 0 and ended["cpu_ms"] >= 0 and ended["us"] >= 0
 
 
 def test_a_program_that_is_not_there_costs_its_clients_alone(tmp_path):

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from fault_tools import is_echoed
-from harness import LARGEST_DATAGRAM, ROOMY, Superd, has_bytes, poll_until, recv_all, recv_exactly, tables
+from harness import LARGEST_DATAGRAM, ROOMY, Superd, has_bytes, poll_until, recv_all, recv_exactly, run_superd, tables
 
 DESIGNS = [row["name"] for row in tables()["designs"]]
 
@@ -187,15 +187,141 @@ def test_a_file_with_errors_changes_nothing_and_each_is_told(tmp_path):
             assert all(is_echoed(client) for client in clients)
 
 
-def test_what_needs_a_restart_is_told_and_the_rest_is_changed(tmp_path):
-    with Superd(tmp_path, {"echo": {"design": "iterative"}, "time": {}}) as program:
-        text = program.config_text().replace('[service.time]', '[service.fresh]\nhandler = "time"')
-        rewrite(program, text.replace("iterative", "threads"))
-        hang_up(program, "reloaded")
-        told = sorted(event["why"] for event in program.events("not changed"))
-        assert len(told) == 2 and told[0].startswith("service fresh:") and told[1].startswith("service time:"), told
-        assert all("restart" in line for line in told)
-        with program.connect("time") as client:
+# --- services ---
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def section(name, *listen, **settings):
+    lines = [f"[service.{name}]", f"listen = {list(listen)}".replace("'", '"')]
+    return "\n".join(lines + [f"{key} = {value}" for key, value in settings.items()]) + "\n"
+
+
+def add_text(program, text):
+    rewrite(program, program.config_text() + "\n" + text)
+    hang_up(program, "reloaded")
+    assert not program.events("not changed") and not program.events("no reload")
+
+
+def connected(port):
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def is_refused(port):
+    try:
+        connected(port).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_service_comes_does_something_else_moves_and_goes(tmp_path, design):
+    ports = [free_port(), free_port()]
+    with Superd(tmp_path, {"echo": {}}) as program, program.connect("echo") as bystander:
+        assert is_echoed(bystander)
+        guest = {"handler": '"echo"', "design": f'"{design}"'}
+        add_text(program, section("guest", f"tcp/127.0.0.1:{ports[0]}", **guest))
+        with connected(ports[0]) as old:
+            assert is_echoed(old)
+            guest["handler"] = '"time"'
+            add_text(program, section("guest", f"tcp/127.0.0.1:{ports[0]}", **guest))
+            assert is_echoed(old)
+            if design == "iterative":
+                old.close()
+            with connected(ports[0]) as client:
+                assert len(recv_all(client)) == 4
+        add_text(program, section("guest", f"tcp/127.0.0.1:{ports[1]}", **guest))
+        with connected(ports[1]) as client:
             assert len(recv_all(client)) == 4
-        with program.connect("echo") as one, program.connect("echo") as other:
-            assert is_echoed(one) and is_echoed(other)
+        poll_until(lambda: is_refused(ports[0]), what="the old address is closed")
+        add_text(program, "")
+        poll_until(lambda: is_refused(ports[1]), what="the service is gone")
+        assert is_echoed(bystander)
+        assert program.counters("echo")["accepted"] == 1
+
+
+def test_a_program_takes_the_place_of_a_handler_and_another_the_place_of_that(tmp_path):
+    port = free_port()
+    with Superd(tmp_path, {"echo": {}}) as program:
+        add_text(program, section("it", f"tcp/127.0.0.1:{port}", handler='"time"'))
+        for said in ("hello", "good day"):
+            add_text(program, section("it", f"tcp/127.0.0.1:{port}", program=f'["/bin/echo", "{said}"]'))
+            with connected(port) as client:
+                assert recv_all(client) == said.encode() + b"\n"
+
+
+def test_a_port_in_use_changes_nothing_and_is_told(tmp_path):
+    with Superd(tmp_path, {"echo": {"design": "iterative"}}) as program, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        good = program.config_text()
+        rewrite(program, good.replace("iterative", "threads") +
+                section("late", f"tcp/127.0.0.1:{port}", handler='"echo"') +
+                section("later", f"tcp/127.0.0.1:{free_port()}", handler='"echo"'))
+        hang_up(program, "no reload")
+        told = program.events("no reload")[0]["why"]
+        assert "service late" in told and str(port) in told and "address already in use" in told, told
+        assert not program.events("reloaded")
+        with program.connect("echo") as busy, program.connect("echo") as waiting:
+            assert is_echoed(busy)
+            waiting.sendall(b"one after the other")
+            assert program.counters("echo")["accepted"] == 1
+            busy.close()
+            assert recv_exactly(waiting, 19) == b"one after the other"
+
+
+def test_300_reloads_under_load_lose_nobody(tmp_path):
+    echo = {"listen": ["tcp", "udp", "unix"], **ROOMY}
+    guests = [section("guest", f"tcp/127.0.0.1:{free_port()}", handler=f'"{handler}"')
+              for handler in ("time", "daytime", "echo")] + [""]
+    with Superd(tmp_path, {"echo": echo}) as program, program.connect("echo") as bystander:
+        assert is_echoed(bystander)
+        with Crowd(program, streams=3, datagrams=1) as crowd:
+            for number in range(300):
+                add_text(program, guests[number % len(guests)])
+                assert not crowd.failures
+        assert not crowd.failures and crowd.served > 300
+        assert is_echoed(bystander)
+        bystander.close()
+        program.wait_for_level("echo", 0)
+        counters = program.counters("echo")
+        assert counters["received"] == counters["answered"]
+        for name in ("refused_level", "failed", "cut", "crashed", "dropped_queue", "kernel_drops", "failed_answer"):
+            assert counters[name] == 0, name
+        assert program.stop() == 0
+
+
+def test_a_file_that_is_cut_short_anywhere_is_read_or_refused(tmp_path):
+    with Superd(tmp_path, {"echo": {}}) as program, program.connect("echo") as bystander:
+        whole = program.config_text()
+        for size in range(0, len(whole), 7):
+            rewrite(program, whole[:size])
+            before = len(program.events("reloaded")) + len(program.events("no reload"))
+            program.send_signal(signal.SIGHUP)
+            poll_until(lambda: len(program.events("reloaded")) + len(program.events("no reload")) > before,
+                       what="an answer")
+        assert is_echoed(bystander)
+        rewrite(program, whole)
+        hang_up(program, "reloaded")
+        with program.connect("echo") as client:
+            assert is_echoed(client)
+
+
+def test_the_difference_between_two_files_is_printed(tmp_path):
+    now, wanted = tmp_path / "now.toml", tmp_path / "wanted.toml"
+    now.write_text(section("echo", "tcp/7"))
+    wanted.write_text(section("echo", "tcp/7", level=9) + section("time", "tcp/37"))
+    same = run_superd("--config", str(now), "--diff", str(now))
+    assert (same.returncode, same.stdout) == (0, "")
+    differs = run_superd("--config", str(now), "--diff", str(wanted))
+    assert differs.returncode == 1
+    assert "level: 64 -> 9" in differs.stdout and "+ service time" in differs.stdout
+    wanted.write_text("[service.echo")
+    wrong = run_superd("--diff", str(wanted))
+    assert wrong.returncode == 100 and str(wanted) in wrong.stderr

@@ -21,7 +21,7 @@ def background_threads(program):
         except OSError:  # it has ended
             return ""
 
-    return [task for task in Path(f"/proc/{program.pid}/task").iterdir() if name_of(task) == "background"]
+    return [task for task in Path(f"/proc/{program.host}/task").iterdir() if name_of(task) == "background"]
 
 
 @every_way(but=lambda way: way.serves_one_at_a_time)

@@ -36,3 +36,12 @@ TEST(AClientPrefix, IsA24OrA56) {
   EXPECT_EQ(prefix("[2001:db8:0:100::1]:1"), prefix("[2001:db8:0:1ff::1]:1"));
   EXPECT_NE(prefix("[2001:db8:0:100::1]:1"), prefix("[2001:db8:0:200::1]:1"));
 }
+
+TEST(AClientPrefix, IsNoClient) {
+  EXPECT_NE(prefix("10.0.0.0:1"), key("10.0.0.0:1"));
+  EXPECT_NE(prefix("[2001:db8::1]:1"), key("[2001:db8::1]:1"));
+  EXPECT_NE(prefix("[::1]:1"), key("[::1]:1"));
+  EXPECT_NE(prefix("[fe80::1]:1"), key("[fe80::1]:1"));
+  EXPECT_FALSE(ClientKey::of_user(7).has_prefix());
+  EXPECT_TRUE(key("10.0.0.0:1").has_prefix());
+}

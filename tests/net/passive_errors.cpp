@@ -42,7 +42,7 @@ TEST(AnAddressOfAnotherMachine, IsRefusedWithTheRemedy) {
   EXPECT_EQ(refused.code, EADDRNOTAVAIL);
   EXPECT_EQ(refused.what,
             "bind tcp 192.0.2.77:7777: cannot assign requested address; no interface has this address (ip address "
-            "shows them)");
+            "shows them); when_absent = \"retry\" waits for it");
 }
 
 TEST(AMissingInterface, IsRefusedWithTheRemedy) {

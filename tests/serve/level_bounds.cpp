@@ -126,3 +126,66 @@ TEST(ASeat, MayBeGivenBackByAnotherThread) {
   EXPECT_EQ(level.count(), 0);
   EXPECT_TRUE(level.take(client(1), -1).has_value());
 }
+
+TEST(ALevel, HasNoMoreOfAPrefixThanIsAllowed) {
+  Level level(SeatBounds{.level = 20, .per_client = 2, .per_prefix = 3});
+  const auto from = [](std::string_view text) { return ClientKey::of(endpoint(text)); };
+  std::vector<Seat> seats;
+  for (const auto* text : {"192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"}) seats.push_back(*level.take(from(text), -1));
+  EXPECT_EQ(level.take(from("192.0.2.1:3"), -1).error(), Level::Refusal::client_has_enough);
+  EXPECT_EQ(level.take(from("192.0.2.3:1"), -1).error(), Level::Refusal::prefix_has_enough);
+  EXPECT_TRUE(level.take(from("192.0.3.3:1"), -1));
+  // The first address of the prefix is a client as the others are.
+  EXPECT_EQ(level.take(from("192.0.2.0:1"), -1).error(), Level::Refusal::prefix_has_enough);
+  seats.pop_back();
+  EXPECT_TRUE(level.take(from("192.0.2.3:1"), -1));
+  EXPECT_EQ(level.count(), 2);
+}
+
+TEST(ALevel, CountsUsersOfUnixSocketsInNoPrefix) {
+  Level level(SeatBounds{.level = 20, .per_client = 2, .per_prefix = 1});
+  std::vector<Seat> seats;
+  for (int user = 0; user < 10; ++user) seats.push_back(*level.take(client(user), -1));
+  EXPECT_EQ(level.count(), 10);
+}
+
+TEST(AnOverallLevel, BoundsAllThatShareIt) {
+  const auto overall = std::make_shared<OverallLevel>(3);
+  Level one(10, 10), other(10, 10);
+  one.share(overall);
+  other.share(overall);
+  std::vector<Seat> seats;
+  seats.push_back(*one.take(client(1), -1));
+  seats.push_back(*one.take(client(1), -1));
+  EXPECT_EQ(other.vacant(), 1);
+  seats.push_back(*other.take());
+  EXPECT_EQ(other.take(client(1), -1).error(), Level::Refusal::full);
+  EXPECT_EQ(one.take().error(), Level::Refusal::full);
+  EXPECT_EQ(one.vacant(), 0);
+  seats.erase(seats.begin());
+  EXPECT_TRUE(other.take(client(1), -1));
+  seats.clear();
+  EXPECT_EQ(overall->count(), 0);
+}
+
+TEST(AnOverallLevel, IsNotTakenFromByWhoIsRefusedElsewhere) {
+  const auto overall = std::make_shared<OverallLevel>(3);
+  Level level(1, 1);
+  level.share(overall);
+  const auto seat = level.take(client(1), -1);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(level.take(client(2), -1));
+  EXPECT_EQ(overall->count(), 1);
+}
+
+TEST(AnOverallLevel, IsHealedOfWhatADeadProcessHad) {
+  OverallLevel overall(10);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(overall.take());
+  // Two of them have no seat; a third is just being taken, and has one at the next look.
+  for (const int sum : {2, 3, 3}) {
+    EXPECT_EQ(overall.count(), 5);
+    overall.heal(sum);
+  }
+  EXPECT_EQ(overall.count(), 3);
+  for (int i = 0; i < 5; ++i) overall.heal(3);
+  EXPECT_EQ(overall.count(), 3);
+}

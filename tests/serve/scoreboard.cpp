@@ -196,6 +196,71 @@ TEST_F(AScoreboard, LosesTheRowsOfAProcessThatWasKilled) {
   EXPECT_EQ(hosted_->level.count(), 0);
 }
 
+namespace {
+
+std::shared_ptr<HostedService> on_board(std::shared_ptr<const Scoreboard> board, int level = 4) {
+  Limits limits;
+  limits.level = limits.per_client = level;
+  return std::make_shared<HostedService>("test", nullptr, limits, std::make_shared<OwnPorts>(), std::move(board));
+}
+
+}  // namespace
+
+TEST(AScoreboardOfAnotherProcess, IsAttachedAsItIs) {
+  const auto made = std::make_shared<const Scoreboard>("test");
+  const auto first = on_board(made);
+  const auto seat = first->level.take(client(1), -1);
+  first->counters.accepted.add(7);
+
+  const auto attached = Scoreboard::attach(made->fd());
+  ASSERT_TRUE(attached.has_value()) << attached.error().what;
+  const auto second = on_board(*attached, 2);
+  EXPECT_EQ(second->counters.accepted.value(), 7U);
+  EXPECT_EQ(second->level.count(), 1);
+  const auto other_seat = second->level.take(client(1), -1);
+  EXPECT_EQ(first->level.count(), 2);
+  EXPECT_FALSE(first->level.take(client(2), -1).has_value()) << "the bounds are those of who came last";
+}
+
+TEST(AScoreboardOfAnotherProcess, IsNoneWhenItIsSomethingElse) {
+  const SharedMemory memory("test", 4096);
+  EXPECT_FALSE(Scoreboard::attach(memory.fd()).has_value());
+  EXPECT_FALSE(Scoreboard::attach(-1).has_value());
+}
+
+// Killed again and again at any instruction, with locks held: what is left serves on.
+TEST(AScoreboardOfAnotherProcess, ForgetsTheDeadAndKeepsWhatWasCounted) {
+  const auto board = std::make_shared<const Scoreboard>("test");
+  const SharedMemory memory("test", sizeof(std::atomic<bool>));
+  auto& is_seated = memory.as<std::atomic<bool>>();
+  for (int round = 0; round < 20; ++round) {
+    is_seated = false;
+    Process killed([&] {
+      const auto hosted = on_board(board);
+      Worker worker(*hosted);
+      if (round % 2 != 0) hosted->level.join_as_process(static_cast<std::uint32_t>(::getpid()));
+      const auto held = hosted->level.take(client(1), -1);
+      hosted->counters.accepted.add();
+      is_seated = true;
+      for (;;) (void)hosted->level.take(client(2), -1);
+    });
+    ASSERT_TRUE(killed.reaches(is_seated));
+    killed.kill();
+    EXPECT_GE(board->forget_the_dead(), 1);
+    EXPECT_TRUE(board->workers().snapshot().empty());
+    EXPECT_EQ(board->seats().count(), 0);
+  }
+  EXPECT_EQ(board->counters().accepted.value(), 20U);
+  EXPECT_GE(board->counters().crashed.value(), 20U);
+
+  const auto hosted = on_board(board);
+  EXPECT_FALSE(hosted->level.is_in_processes());
+  std::vector<Seat> seats;
+  for (int i = 0; i < 4; ++i) seats.push_back(hosted->level.take(client(1), -1).value());
+  EXPECT_EQ(hosted->level.take(client(1), -1).error(), SeatRefusal::full);
+  EXPECT_GE(hosted->level.peak(), 4);
+}
+
 TEST(AConversation, IsInTheHistogramsOnce) {
   Conversation conversation(
       "blocking", [](Connection& client, Notes& notes) -> task<> { co_await waits_until(client, notes, may_go); });

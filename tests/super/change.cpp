@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "superd/engines/engines.h"
-#include "tests/super/super_test.h"
+#include "tests/super/changing.h"
 
 using namespace superd;
 using namespace superd::test;
@@ -22,44 +22,11 @@ std::string name_of_pair(const ::testing::TestParamInfo<Pair>& info) {
 }
 std::string name_of_case(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
 
-DesignSettings design(std::string name) { return {.design = std::move(name), .loops = 1, .workers = 3}; }
-
-/// A host that serves a table which the test changes.
-class Changing {
- public:
-  explicit Changing(std::vector<ServiceSettings> services) : table{.services = std::move(services)}, bound_(table) {
-    host.prepare_changes();
-    const auto served = host.serve(table, std::move(bound_.listeners));
-    if (!served) throw std::runtime_error(served.error().what);
-  }
-
-  /// Wants what the table says now.
-  std::vector<std::string> change() { return host.change(table); }
-  ServiceSettings& service(std::size_t number = 0) { return table.services.at(number); }
-  HostedService& hosted(std::size_t number = 0) { return *host.hosted()[number]; }
-  Socket client(std::size_t listener = 0) const { return bound_.client(listener); }
-
-  ServiceTable table;
-  Host host;
-
- private:
-  Bound bound_;
-};
-
 Changing echo_under(const std::string& name, const Limits& limits = {}) {
   auto settings = service("echo", "echo", {"tcp/127.0.0.1:0", "udp/127.0.0.1:0"}, design(name));
   settings.limits = limits;
   return Changing({settings});
 }
-
-testing::AssertionResult is_echoed(const Socket& client, std::string_view text) {
-  if (!send_text(client, text)) return testing::AssertionFailure() << "cannot send";
-  const auto answer = received_text(client);
-  if (answer == text) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << answer.value_or("no answer");
-}
-
-const std::vector<std::string> no_complaints;
 
 class AChangeBetween : public ::testing::TestWithParam<Pair> {};
 INSTANTIATE_TEST_SUITE_P(Designs, AChangeBetween,
@@ -215,28 +182,6 @@ TEST(AChange, ThatIsNoneKeepsTheDesign) {
   EXPECT_EQ(changing.hosted().counters.accepted.value(), 1U);
   busy.reset();
   EXPECT_EQ(received_text(waiting), "waiting");
-}
-
-TEST(AChange, NamesWhatCannotChangeAndLeavesItAsItIs) {
-  Changing changing({service("handled", "echo", {"tcp/127.0.0.1:0"}), service("placed", "echo", {"tcp/127.0.0.1:0"}),
-                     service("kept", "echo", {"tcp/127.0.0.1:0"}), service("tuned", "echo", {"tcp/127.0.0.1:0"})});
-  changing.service(0).handler = "discard";
-  changing.service(1).listen = {address("tcp/127.0.0.1:1")};
-  changing.service(3).options.backlog += 1;
-  changing.table.services.erase(changing.table.services.begin() + 2);
-  changing.table.services.push_back(service("fresh", "echo", {"tcp/127.0.0.1:0"}));
-  const auto complaints = changing.change();
-  ASSERT_EQ(complaints.size(), 5U);
-  for (const auto* name : {"handled", "placed", "kept", "tuned", "fresh"})
-    EXPECT_EQ(std::ranges::count_if(complaints,
-                                    [&](const auto& line) {
-                                      return line.starts_with("service " + std::string(name) + ":") &&
-                                             line.contains("restart");
-                                    }),
-              1)
-        << name;
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(is_echoed(changing.client(i), "still an echo")) << i;
-  EXPECT_EQ(changing.host.hosted().size(), 4U);
 }
 
 TEST(AChange, ToACombinationThatDoesNotWorkChangesNothing) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "superd/services/services.h"
 #include "superd/super/life.h"
 #include "tests/super/super_test.h"
 
@@ -190,8 +191,20 @@ TEST(ANurseryOrder, ReadsBackEqual) {
   few.level = few.per_client = 3;
   few.idle = Millis{1500};
   order.services = {
-      {"any \"name\" at all", {} },
-      {"other",               few}
+      {.service = "any \"name\" at all", .board = 1},
+      {.service = "other", .board = ~std::uint64_t{0}, .has_board = true, .handler = "discard", .limits = few}
+  };
+  const auto read = nursery::parse_order(nursery::print_order(order));
+  ASSERT_TRUE(read.has_value()) << read.error().what;
+  EXPECT_EQ(*read, order);
+}
+
+TEST(ANurseryOrder, ForAProgramReadsBackEqual) {
+  Program program = ServiceSettings::no_program();
+  program.launch.words = {"/bin/cat", "-u"};
+  nursery::Order order{{.design = "processes"}, {}, {{0, Transport::tcp}}};
+  order.services = {
+      {.service = "cat", .board = 5, .program = program}
   };
   const auto read = nursery::parse_order(nursery::print_order(order));
   ASSERT_TRUE(read.has_value()) << read.error().what;
@@ -202,6 +215,27 @@ TEST(ANurseryOrder, ThatMakesNoSenseIsAnError) {
   for (const auto* text :
        {"", "listener 0 0\n", "service 3 5\nit", "service 99999999999999 1\n", "service 1 1\n  ", "hello"})
     EXPECT_FALSE(nursery::parse_order(text).has_value()) << text;
+}
+
+TEST_P(ANursery, LearnsAServiceThatComesLater) {
+  const Nursing nursing;
+  const auto late = std::make_shared<HostedService>("late", nullptr, Limits{}, std::make_shared<OwnPorts>());
+  late->service.change("echo", find_service("echo")->make({}).value());
+  auto socket = listen_at("tcp/127.0.0.1:0");
+  const auto local = local_endpoint(socket).value();
+  const auto listener = std::make_shared<Listener>(std::move(socket), Transport::tcp, local, late);
+  for (int i = 0; i < 3; ++i) {
+    const auto remote = nursing.nursery->make(design());
+    const auto opened = remote->open({&listener, 1});
+    ASSERT_TRUE(opened.has_value()) << opened.error().what;
+    auto client = connected_to(local);
+    EXPECT_TRUE(send_text(client, "hello") && received_text(client) == "hello");
+    EXPECT_EQ(late->level.count(), 1) << "it counts here what it serves there";
+    client.reset();
+    EXPECT_TRUE(nursing.is_closed(*remote));
+  }
+  EXPECT_TRUE(soon([&] { return late->level.count() == 0; }));
+  EXPECT_EQ(late->counters.accepted.value(), 3U);
 }
 
 TEST(ANurseryThatIsAsked, OpensNothingForAServiceItDoesNotKnow) {

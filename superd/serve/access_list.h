@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "superd/base/clock.h"
+#include "superd/base/watched_file.h"
+#include "superd/serve/access_rule.h"
+#include "superd/serve/access_table.h"
+
+namespace superd {
+
+/// The networks of a set file: one a line, blank lines and what follows a "#" aside. An error names the line.
+[[nodiscard]] Result<std::vector<Network>> parse_set(std::string_view text);
+
+/// Who may come and who may not, by address, with the set files that say so. Thread-safe.
+class AccessList {
+ public:
+  /// Reads the set files; an error when one cannot be read or has a line that is wrong.
+  static Result<std::unique_ptr<AccessList>> make(const AccessRules& allow, const AccessRules& deny);
+
+  [[nodiscard]] bool admits(const AddressBits&) const noexcept;
+
+  [[nodiscard]] bool has_files() const noexcept { return !files_.empty(); }
+  /// Looks whether set files have changed, and reads those that have. What cannot be read, or has a wrong line, is
+  /// logged and changes nothing. One thread at a time looks; the others are not kept waiting.
+  void refresh() noexcept;
+
+ private:
+  struct SetFile {
+    WatchedFile file;
+    Opinion opinion;
+    std::vector<Network> networks;
+    std::string failure;  // that was logged already
+
+    Result<> read();
+  };
+
+  AccessList(const AccessRules& allow, const AccessRules& deny);
+  [[nodiscard]] AccessTable made_table() const;
+  bool read_changed(SetFile&) noexcept;
+
+  std::vector<JudgedNetwork> fixed_;
+  Opinion otherwise_;  // of whom nothing is said
+  std::mutex refreshing_;
+  std::vector<SetFile> files_;
+  mutable std::mutex mutex_;
+  AccessTable table_;  // while there are no files it never changes
+};
+
+}  // namespace superd
