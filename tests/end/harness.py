@@ -126,9 +126,13 @@ class Superd:
         self._launch()
 
     def kill_and_start_again(self):
-        """As a crash and its supervisor would have it: at the same places, and nothing is remembered."""
-        self.process.kill()
+        """As a crash of the machine would have it, and its start: at the same places, and nothing is remembered."""
+        family = self.processes()
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        poll_until(lambda: not any(map(is_alive, family)), what="the processes of superd end")
         self._launch()
 
     def _launch(self):

@@ -135,7 +135,7 @@ def test_what_is_no_packet_is_ignored_and_counted(fsp):
         for bad in (b"", b"x", good[:-1], good[:11], good[:1] + b"\0" + good[2:], good + b"x"):
             client.socket.send(bad)
         assert client.stat(b"small")[1] == 6
-    assert program.wait_for("fsp", dropped_malformed=6)["answered"] == 1
+    assert program.wait_for("fsp", dropped_malformed=6, answered=1)["answered"] == 1
 
 
 # --- keys ---
@@ -149,7 +149,7 @@ def test_a_stranger_is_answered_once_until_it_shows_its_key(fsp):
         wrong = key ^ 0x5555
         for _ in range(20):
             client.send(fsp_wire.STAT, b"small\0", key=wrong)
-        assert program.wait_for("fsp", dropped_key=20)["answered"] == 1
+        assert program.wait_for("fsp", dropped_key=20, answered=1)["answered"] == 1
         client.key = key
         assert client.get(b"big") == FILES[b"big"]
 
@@ -168,7 +168,7 @@ def test_forged_ports_of_an_address_are_answered_seldom(fsp):
     for _ in range(100):
         with FspClient(port, key=1) as client:
             client.send(fsp_wire.GET_FILE, b"big\0")
-    assert program.wait_for("fsp", dropped_key=92)["answered"] == 8
+    assert program.wait_for("fsp", dropped_key=92, answered=8)["answered"] == 8
     with FspClient(port, source=("127.0.0.2", 0)) as other:
         assert other.get(b"small") == FILES[b"small"], "another address has places of its own"
 
