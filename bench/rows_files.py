@@ -1,7 +1,7 @@
 """Servers of files beside each other, the group `files`: superd and those that Debian has. Server and load share both CPUs,
 as a board and its server never do: what is compared is the work, and each part of a round is the same for all."""
 
-from row import Comparison, Goal, Micro, Peer, Row, Superd
+from row import Comparison, FilePeer, Goal, Micro, Row, Superd
 from rows import ROOM
 
 # dnsmasq serves port 69 alone, and 50 transfers at once unless it is told.
