@@ -76,11 +76,12 @@ def test_syslogd_gets_a_datagram_a_line(tmp_path):
     syslogd = Collector(tmp_path / "log")
     settings = places(f"syslog:{syslogd.path}") | {"log_facility": "local3"}
     with Superd(tmp_path, {"echo": {"listen": ["tcp"]}}, settings=settings) as superd:
+        processes = superd.processes()
         superd.stop()
         listening = syslogd.wait_for(b"listening").decode()
         # local3 is 19, info is 6.
         head = re.fullmatch(r"<158>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d superd\[(\d+)\]: (.*)", listening)
-        assert int(head[1]) in superd.processes()
+        assert int(head[1]) in processes
         assert json.loads(head[2])["service"] == "echo"
         assert syslogd.wait_for(b"ended")
 

@@ -86,16 +86,19 @@ def test_what_they_come_from_is_started_anew_on_the_same_sockets(tmp_path, desig
 
 
 @PATIENT
-def test_without_the_nursery_superd_ends_to_be_started_anew(tmp_path, design):
+def test_a_host_without_its_nursery_is_replaced(tmp_path, design):
     with Superd(tmp_path, echo(design)) as superd, superd.connect("echo") as client:
         assert is_echoed(client)
-        processes = family(superd)
+        host = superd.host
+        processes = [host, *descendants_of(host)]
         nursery, = superd.processes_called("superd:nursery")
         os.kill(nursery, signal.SIGKILL)
-        assert superd.wait() == 111
-        assert superd.events("a process is lost")
         assert has_ended(client)
         wait_until_gone(processes)
+        superd.wait_for_event("a host was replaced")
+        with superd.connect("echo") as another:
+            assert is_echoed(another)
+        superd.wait_for_level("echo", 0)
 
 
 @PATIENT
