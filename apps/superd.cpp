@@ -46,7 +46,8 @@ ExitCode serve(const Options& options, const superd::ServiceTable& table) {
     return complain({"superd: " + prepared.error().what}, ExitCode::try_again);
   superd::raise_descriptor_limit(table);
   const bool has_file = !options.config.empty();
-  superd::Keeper keeper(options.config, has_file ? [&options] { return wanted_table(options); } : superd::Keeper::Reader());
+  superd::Keeper keeper(options.config,
+                        has_file ? [&options] { return wanted_table(options); } : superd::Keeper::Reader());
   const auto welcome = has_file ? std::string() : superd::welcome(table);
   if (auto started = keeper.start(table); !started) return complain(started.error(), ExitCode::try_again);
   std::fputs(welcome.c_str(), stdout);

@@ -52,7 +52,7 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<std::vector<std::string>> name_rules(const Reading&);  ///< see services/tftp/remap.h
 
 [[nodiscard]] std::optional<bool> flag(const Reading&);
-[[nodiscard]] std::optional<std::string> path(const Reading&);                ///< absolute
+[[nodiscard]] std::optional<std::string> path(const Reading&);                   ///< absolute
 [[nodiscard]] std::optional<std::vector<std::string>> includes(const Reading&);  ///< paths, relative ones too
 [[nodiscard]] std::optional<std::vector<std::string>> command(const Reading&);
 [[nodiscard]] std::optional<std::vector<std::string>> environment(const Reading&);

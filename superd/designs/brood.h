@@ -99,7 +99,7 @@ class Brood {
     Time due = never;
     EndOfChild* end = nullptr;
     Endpoint client{};  ///< unspecified where it has no connection of its own
-    Socket pidfd{};  ///< of a program, where the kernel gives one
+    Socket pidfd{};     ///< of a program, where the kernel gives one
 
     [[nodiscard]] bool is_program() const noexcept { return hosted->program.has_value(); }
   };

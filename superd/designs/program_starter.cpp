@@ -50,9 +50,8 @@ Brood::Born ProgramStarter::start(int socket, std::span<const std::string> envir
   const int stream = socket < 0 ? nowhere_.fd() : socket;
   const int errors = errors_of(socket);
   Error why;
-  const auto born = brood_.launch(hosted_, hosted_.program->waits ? -1 : socket, seat, end, why, [&] {
-    return launcher_.start({stream, stream, errors}, environment, listeners);
-  });
+  const auto born = brood_.launch(hosted_, hosted_.program->waits ? -1 : socket, seat, end, why,
+                                  [&] { return launcher_.start({stream, stream, errors}, environment, listeners); });
   if (born == Brood::Born::not_at_all) note_failure(why);
   return born;
 } catch (const std::bad_alloc&) {

@@ -22,15 +22,7 @@ namespace superd {
 class Supervisor {
  public:
   /// What crosses the channel: a message of one byte, but for `failed`, which is followed by the reason.
-  enum class Word : char {
-    close = 'c',
-    leave = 'l',
-    cut = 'x',
-    end = 'e',
-    opened = 'o',
-    failed = 'f',
-    closed = 'd'
-  };
+  enum class Word : char { close = 'c', leave = 'l', cut = 'x', end = 'e', opened = 'o', failed = 'f', closed = 'd' };
 
   Supervisor(Listeners listeners, std::unique_ptr<Engine> engine)
       : listeners_(listeners.begin(), listeners.end()), engine_(std::move(engine)) {}

@@ -168,7 +168,7 @@ class Host {
 
   std::shared_ptr<OwnPorts> own_ports_;
   std::shared_ptr<OverallLevel> overall_;
-  Time next_healing_ = never;  ///< of an overall level of its own
+  Time next_healing_ = never;                                        ///< of an overall level of its own
   std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet
   std::vector<std::shared_ptr<HostedService>> hosted_;
   std::vector<std::shared_ptr<Nursery>> nurseries_;  // the last one knows the most services
@@ -176,7 +176,7 @@ class Host {
   bool may_change_ = false;
   bool forks_from_here_ = false;
   Time designs_due_ = never;  ///< when one of them has something to tend
-  Settings settings_;  // by name, as they are in force
+  Settings settings_;         // by name, as they are in force
   std::vector<Stand> stands_;
   std::set<std::string, std::less<>> handed_over_;
   std::vector<std::shared_ptr<HostedService>> leaving_;  // removed, with conversations

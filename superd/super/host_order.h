@@ -30,11 +30,11 @@ struct HostOrder {
     friend bool operator==(const Place&, const Place&) = default;
   };
 
-  ServiceTable table;                 ///< the services that are new or differ, and the keys of [superd]
-  std::vector<std::string> removed;   ///< services that it shall not serve any more
+  ServiceTable table;                ///< the services that are new or differ, and the keys of [superd]
+  std::vector<std::string> removed;  ///< services that it shall not serve any more
   std::vector<std::string> moved;    ///< the same, because another host serves them
-  std::vector<std::string> boards;    ///< services whose scoreboard comes along
-  std::vector<Place> listeners;       ///< behind the boards, in this order
+  std::vector<std::string> boards;   ///< services whose scoreboard comes along
+  std::vector<Place> listeners;      ///< behind the boards, in this order
 
   friend bool operator==(const HostOrder&, const HostOrder&) = default;
 };

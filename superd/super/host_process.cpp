@@ -144,8 +144,7 @@ void HostProcess::change(Message& message) try {
     wanted.services = post_.table.services;
     post_.heartbeat = wanted.heartbeat;
   }
-  std::erase_if(wanted.services,
-                [&](const auto& service) { return std::ranges::count(gone, service.name) != 0; });
+  std::erase_if(wanted.services, [&](const auto& service) { return std::ranges::count(gone, service.name) != 0; });
   for (const auto& service : order->table.services) {
     const auto known = std::ranges::find(wanted.services, service.name, &ServiceSettings::name);
     if (known == wanted.services.end())

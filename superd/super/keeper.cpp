@@ -189,8 +189,8 @@ void Keeper::start_anew(KeptHost& host) {
   auto started = start_host(host);
   log_event(started ? Severity::info : Severity::error, started ? "a host was replaced" : "a host cannot be replaced",
             {
-                {"host",    host.plan().name                            },
-                {"process", host.process()                              },
+                {"host",    host.plan().name                              },
+                {"process", host.process()                                },
                 {"why",     started ? std::string() : started.error().what}
   });
 }
@@ -225,9 +225,9 @@ void Keeper::note_end(KeptHost& host, int status) {
   drained_.cut += was_told ? lost : 0;
   log_event(Severity::error, "a host died",
             {
-                {"host", host.plan().name                                                              },
-                {"why",  text_of_end(status)                                                           },
-                {"lost", lost                                                                          },
+                {"host", host.plan().name                                                                },
+                {"why",  text_of_end(status)                                                             },
+                {"lost", lost                                                                            },
                 {"then", was_told ? "" : "another one is started; clients wait in the backlog until then"}
   });
   if (!was_told) host.plan_restart(Clock::now());
@@ -249,7 +249,7 @@ void Keeper::reopen_log() {
   const auto opened = log_->reopen();
   log_event(opened ? Severity::info : Severity::error, opened ? "log reopened" : "log not reopened",
             {
-                {"process", log_->pid()                                     },
+                {"process", log_->pid()                                 },
                 {"why",     opened ? std::string() : opened.error().what}
   });
 }

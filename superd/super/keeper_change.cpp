@@ -79,7 +79,8 @@ std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
   change_log(complaints);
   if (are_others) retire_hosts([](const HostPlan& plan) { return !plan.runs_programs; });
   auto plans = plans_for(table_);
-  retire_hosts([&](const HostPlan& plan) { return std::ranges::find(plans, plan.name, &HostPlan::name) == plans.end(); });
+  retire_hosts(
+      [&](const HostPlan& plan) { return std::ranges::find(plans, plan.name, &HostPlan::name) == plans.end(); });
   change_hosts(before, sockets_before, std::move(plans), complaints);
   drop_boards();
   return complaints;
@@ -100,8 +101,7 @@ void Keeper::change_log(Errors& complaints) {
 
 std::vector<HeldSocket> Keeper::held_sockets() const {
   std::vector<HeldSocket> all;
-  for (const auto& listener : listeners_)
-    all.push_back({listener.service, listener.address, listener.socket.fd()});
+  for (const auto& listener : listeners_) all.push_back({listener.service, listener.address, listener.socket.fd()});
   return all;
 }
 
@@ -146,8 +146,8 @@ void Keeper::retire_hosts(const std::function<bool(const HostPlan&)>& shall_go) 
   std::erase_if(hosts_, [](const auto& host) { return host->is_ending() && !host->is_running(); });
 }
 
-void Keeper::change_hosts(const ServiceTable& before, const SocketsByHost& sockets_before,
-                          std::vector<HostPlan> plans, Errors& complaints) {
+void Keeper::change_hosts(const ServiceTable& before, const SocketsByHost& sockets_before, std::vector<HostPlan> plans,
+                          Errors& complaints) {
   // Who loses a service lets it go before another one gets it.
   std::ranges::stable_partition(plans, [&](const HostPlan& plan) {
     const auto* host = find_host(plan.name);
@@ -219,8 +219,8 @@ void Keeper::serve_come(std::vector<BoundListener> fresh) {
 }
 
 KeptHost* Keeper::find_host(const std::string& name) const {
-  const auto found = std::ranges::find_if(
-      hosts_, [&](const auto& host) { return !host->is_ending() && host->plan().name == name; });
+  const auto found =
+      std::ranges::find_if(hosts_, [&](const auto& host) { return !host->is_ending() && host->plan().name == name; });
   return found == hosts_.end() ? nullptr : found->get();
 }
 

@@ -117,8 +117,8 @@ void KeptHost::look(Time now, Millis heartbeat) {
   if (missed_ < looks_a_heartbeat) return;
   log_event(Severity::error, "a host hangs",
             {
-                {"host",    plan_.name                                                       },
-                {"process", process_                                                         },
+                {"host",    plan_.name                                                  },
+                {"process", process_                                                    },
                 {"then",    "it is killed; clients wait in the backlog for the next one"}
   });
   missed_ = 0;

@@ -14,8 +14,8 @@ namespace superd {
 
 /// Which services a host has.
 struct HostPlan {
-  std::string name;      ///< among hosts
-  std::string title;     ///< of its process, behind "superd:"
+  std::string name;   ///< among hosts
+  std::string title;  ///< of its process, behind "superd:"
   bool runs_programs = false;
   std::set<std::string> services;
 

@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "superd/config/config.h"
-#include "superd/super/handlers.h"
 #include "superd/services/services.h"
+#include "superd/super/handlers.h"
 
 namespace superd::nursery {
 

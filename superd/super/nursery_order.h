@@ -34,9 +34,9 @@ constexpr std::size_t most_descriptors = 2 * most_listeners + 1;
 struct Order {
   struct Served {
     std::string service;
-    std::uint64_t board = 0;  ///< the id of its scoreboard
-    bool has_board = false;   ///< its descriptor comes too
-    std::string handler{};    ///< a row of services(); empty: one of the caller's own, or a program
+    std::uint64_t board = 0;     ///< the id of its scoreboard
+    bool has_board = false;      ///< its descriptor comes too
+    std::string handler{};       ///< a row of services(); empty: one of the caller's own, or a program
     HandlerSettings settings{};  ///< what it is told
     std::optional<Program> program{};
     Limits limits{};

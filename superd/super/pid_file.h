@@ -13,7 +13,9 @@ class PidFile {
   PidFile() noexcept = default;
   /// Creates or takes over the file. An error when another process has it locked, which is named.
   static Result<PidFile> create(const std::string& path);
-  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)), file_(std::move(other.file_)) { other.path_.clear(); }
+  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)), file_(std::move(other.file_)) {
+    other.path_.clear();
+  }
   PidFile& operator=(PidFile&&) = delete;
   /// Removes it.
   ~PidFile();

@@ -50,11 +50,12 @@ void log_counters(const Host& host) {
 void log_log() {
   if (log_pipe() < 0) return;
   const auto& log = log_board();
-  log_event(Severity::info, "log",
-            {
-                {"written",   log.written.value()  },
-                {"dropped",   log.dropped.value()  },
-                {"unwritten", log.unwritten.value()}
+  log_event(
+      Severity::info, "log",
+      {
+          {"written",   log.written.value()  },
+          {"dropped",   log.dropped.value()  },
+          {"unwritten", log.unwritten.value()}
   });
 }
 
