@@ -29,8 +29,15 @@ struct Options {
 
 std::expected<superd::ServiceTable, std::vector<std::string>> wanted_table(const Options& options) {
   const std::string& file = options.check.empty() ? options.config : options.check;
+  std::vector<std::string> skipped;
+  // What is only looked at is looked at whole.
   auto table = file.empty() ? superd::parse_config(superd::default_config(), "the built-in configuration")
-                            : superd::read_config(file);
+                            : superd::read_config(file, options.check.empty() ? &skipped : nullptr);
+  for (const auto& line : skipped)
+    superd::log_event(superd::Severity::error, "left out",
+                      {
+                          {"why", line}
+    });
   if (table && options.port_base) table->port_base = *options.port_base;
   return table;
 }

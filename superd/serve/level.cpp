@@ -147,6 +147,12 @@ void Level::withdraw(const Operation& operation) {
 
 void Level::cut_all() noexcept {
   counts_.cut();
+  cut_here();
+}
+
+void Level::cut_here() noexcept {
+  // Before the descriptors are looked at, as note_fd() looks at it after it has added one.
+  is_cut_here_.store(true, std::memory_order_seq_cst);
   const std::lock_guard lock(mutex_);
   seated_.each([](int fd) { shutdown(fd, SHUT_RDWR); });
   watched_.each([](int fd) { shutdown(fd, SHUT_RD); });

@@ -122,7 +122,11 @@ class Level {
   /// Shuts down the connections of all who are seated (shutdown(2)): whatever they wait for ends, under every design.
   /// From then on is_cut() tells why.
   void cut_all() noexcept;
-  [[nodiscard]] bool is_cut() const noexcept { return counts_.is_cut(); }
+  /// The same for those of this process alone: others go on serving.
+  void cut_here() noexcept;
+  [[nodiscard]] bool is_cut() const noexcept {
+    return counts_.is_cut() || is_cut_here_.load(std::memory_order_relaxed);
+  }
 
   /// In a process forked from the one that made the level, before it takes its first seat: its seats are also counted
   /// for the process, so that they can be given back should it be killed. Its number (its id does) is not 0.
@@ -149,6 +153,7 @@ class Level {
   std::shared_ptr<OverallLevel> overall_;
   std::uint32_t process_ = 0;
   std::atomic<int> asking_count_{0};
+  std::atomic<bool> is_cut_here_{false};
 
   DescriptorSet seated_, watched_;
   std::mutex mutex_;

@@ -191,8 +191,8 @@ bool Host::close() noexcept {
 }
 
 void Host::cut() noexcept {
-  for (const auto& hosted : hosted_) hosted->level.cut_all();
-  for (const auto& hosted : leaving_) hosted->level.cut_all();
+  for (const auto* services : {&hosted_, &leaving_})
+    for (const auto& hosted : *services) is_retired_ ? hosted->level.cut_here() : hosted->level.cut_all();
   for (const auto& retired : retired_) retired.design->cut();
   for (auto& [name, group] : groups_)
     if (group.design) group.design->cut();
@@ -205,7 +205,15 @@ std::vector<std::pair<std::string, Report>> Host::reports() const {
   return result;
 }
 
+// The level tells nothing of who has retired, for others have their seats in it.
+bool Host::is_done() const noexcept {
+  return std::ranges::all_of(retired_, [](const auto& retired) { return retired.design->is_done(); }) &&
+         std::ranges::all_of(groups_,
+                             [](const auto& entry) { return !entry.second.design || entry.second.design->is_done(); });
+}
+
 int Host::level() const noexcept {
+  if (is_retired_) return is_done() ? 0 : 1;
   int sum = 0;
   for (const auto& hosted : hosted_) sum += hosted->level.count();
   for (const auto& hosted : leaving_) sum += hosted->level.count();

@@ -46,6 +46,9 @@ class Host {
     boards_.insert_or_assign(service, std::move(board));
   }
 
+  /// Before close(): other hosts have taken over its services. What it does from now on concerns its own conversations.
+  void retire() noexcept { is_retired_ = true; }
+
   /// Before change() removes these services: another process serves them from now on, at the same sockets, which stay.
   void hand_over(const std::vector<std::string>& services) { handed_over_.insert(services.begin(), services.end()); }
 
@@ -83,7 +86,7 @@ class Host {
   bool close() noexcept;
   /// Ends all conversations.
   void cut() noexcept;
-  /// Conversations under way.
+  /// Conversations under way; of one that has been retired 1 as long as there are any.
   [[nodiscard]] int level() const noexcept;
 
   /// What each design tells of itself, by the name of the services or settings that share it.
@@ -165,6 +168,7 @@ class Host {
   void end_retired() noexcept;
   void end_partings() noexcept;
   void heal_overall() noexcept;
+  [[nodiscard]] bool is_done() const noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
   std::shared_ptr<OverallLevel> overall_;
@@ -175,6 +179,7 @@ class Host {
   std::size_t known_ = 0;                            ///< of hosted_, to the last nursery
   bool may_change_ = false;
   bool forks_from_here_ = false;
+  bool is_retired_ = false;
   Time designs_due_ = never;  ///< when one of them has something to tend
   Settings settings_;         // by name, as they are in force
   std::vector<Stand> stands_;

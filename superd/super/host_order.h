@@ -14,6 +14,7 @@ enum class HostVerb : char {
   // To the host.
   change = 'c',  ///< a HostOrder, with its sockets and boards
   drain = 'd',   ///< take in nobody but those in the backlog, end when all have ended; the text: at most so many ms
+  retire = 't',  ///< the same where other hosts serve its services from now on
   cut = 'x',     ///< the same at once
   report = 'r',  ///< log what the designs tell of themselves
   // From it.

@@ -100,6 +100,7 @@ ExitCode HostProcess::serve_orders() {
     switch (static_cast<HostVerb>((*message)->verb)) {
       case HostVerb::change: change(**message); break;
       case HostVerb::report: log_reports(*host_); break;
+      case HostVerb::retire: host_->retire(); return drain_for(millis_in((*message)->text));
       case HostVerb::drain: return drain_for(millis_in((*message)->text));
       case HostVerb::cut: return drain_for(Millis{0});
       case HostVerb::done:

@@ -141,7 +141,7 @@ void Keeper::retire_hosts(const std::function<bool(const HostPlan&)>& shall_go) 
     Millis longest{0};
     for (const auto& service : host->plan().services)
       if (const auto* settings = find_service(table_, service)) longest = std::max(longest, settings->limits.total);
-    host->drain(std::max(longest, table_.drain));
+    host->retire(std::max(longest, table_.drain));
   }
   std::erase_if(hosts_, [](const auto& host) { return host->is_ending() && !host->is_running(); });
 }

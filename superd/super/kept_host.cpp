@@ -75,6 +75,11 @@ void KeptHost::drain(Millis time) noexcept {
   tell(HostVerb::drain, std::to_string(time.count()));
 }
 
+void KeptHost::retire(Millis time) noexcept {
+  is_ending_ = true;
+  tell(HostVerb::retire, std::to_string(time.count()));
+}
+
 // Its last word, where it drained, is in the channel.
 Drained KeptHost::bury() noexcept {
   Drained ended;

@@ -47,6 +47,8 @@ class KeptHost {
   void tell(HostVerb verb, std::string_view text = {}) noexcept;
   /// Lets it end, within this time.
   void drain(Millis patience) noexcept;
+  /// The same where other hosts have its services.
+  void retire(Millis patience) noexcept;
 
   /// It has been reaped: sees to it that no process of its is left, and how its conversations ended where it drained.
   Drained bury() noexcept;

@@ -21,6 +21,7 @@ needs_root = pytest.mark.skipif(not IS_ROOT, reason="needs root")
 
 ECHO = {"echo": {"listen": ["tcp"]}}
 DAYTIME = {"daytime": {"listen": ["tcp"]}}
+ROOMY_DAYTIME = {"daytime": {"listen": ["tcp"], "level": 200, "per_client": 200}}
 
 
 def host_of(superd, name="superd:host"):
@@ -118,6 +119,50 @@ def test_an_isolated_service_takes_nobody_with_it(tmp_path):
         assert is_echoed(other)
         with superd.connect("alone") as client:
             assert is_echoed(client)
+
+
+def reload(superd, **settings):
+    name, = superd.services
+    superd.services[name] = {key: value for key, value in {**superd.services[name], **settings}.items() if value is not None}
+    superd.config.write_text(superd.config_text())
+    before = len(superd.events("reloaded"))
+    superd.send_signal(signal.SIGHUP)
+    poll_until(lambda: len(superd.events("reloaded")) > before, what="the file is read again")
+    assert not superd.events("not changed") and not superd.events("no reload")
+
+
+def test_a_service_moves_between_hosts_and_loses_nobody(tmp_path):
+    with Superd(tmp_path, DAYTIME) as superd, Visitors(superd, "daytime") as visitors:
+        for isolate in (True, False) * 4:
+            before = visitors.served
+            reload(superd, isolate=isolate)
+            poll_until(lambda: visitors.served > before + 20, what="clients are served")
+            wanted = "superd:daytime"
+            poll_until(lambda: bool(superd.processes_called(wanted)) == isolate, what=f"{wanted}: {isolate}")
+    assert not visitors.failures
+
+
+def test_a_service_becomes_a_program_and_a_handler_again_and_loses_nobody(tmp_path):
+    program = ["/bin/echo", "the time is now"]
+    with Superd(tmp_path, ROOMY_DAYTIME) as superd, Visitors(superd, "daytime") as visitors:
+        for words in (program, None) * 3:
+            before = visitors.served
+            reload(superd, program=words)
+            poll_until(lambda: visitors.served > before + 20, what="clients are served")
+    assert not visitors.failures
+
+
+def test_other_rights_for_handlers_are_had_by_other_hosts(tmp_path):
+    with Superd(tmp_path, ECHO) as superd, superd.connect("echo") as client:
+        assert is_echoed(client)
+        first = host_of(superd)
+        superd.settings["host_user"] = "daemon" if IS_ROOT else None
+        reload(superd)
+        with superd.connect("echo") as another:
+            assert is_echoed(another) and is_echoed(client)
+            if IS_ROOT:
+                fresh = [pid for pid in superd.processes_called("superd:host") if pid != first]
+                assert [status_of(pid)["Uid"].split()[0] for pid in fresh] == ["1"]
 
 
 def test_what_dies_again_and_again_is_started_after_pauses(tmp_path):
