@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,12 @@ std::vector<std::string> all_in(int directory) {
   return names;
 }
 
+bool is_called(int directory, const std::string& name, int file) noexcept {
+  struct stat named{}, held{};
+  return fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(file, &held) == 0 &&
+         named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+}
+
 bool is_stale(int directory, const std::string& name) noexcept {
   struct stat facts{};
   if (fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) return true;
@@ -89,12 +96,12 @@ std::expected<void, FileFault> FspUploads::make_place(int directory, const std::
   return {};
 }
 
-std::expected<Descriptor, FileFault> FspUploads::open(int directory, const Endpoint& client, bool may_create) const {
+std::expected<Descriptor, FileFault> FspUploads::open(int directory, const Endpoint& client, Use use) const {
   const auto name = provisional_name(client);
   constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
   Descriptor file(openat(directory, name.c_str(), flags));
   if (file.is_open()) return file;
-  if (errno != ENOENT || !may_create) return fault();
+  if (errno != ENOENT || use != Use::begin) return fault();
   if (auto place = make_place(directory, name); !place) return std::unexpected(place.error());
   // Another block of the same client may have made it meanwhile.
   file.reset(openat(directory, name.c_str(), flags | O_CREAT, unfinished));
@@ -102,12 +109,22 @@ std::expected<Descriptor, FileFault> FspUploads::open(int directory, const Endpo
   return file;
 }
 
+std::expected<Descriptor, FileFault> FspUploads::hold(int directory, const Endpoint& client, Use use) const {
+  for (int tries = 0; tries < 3; ++tries) {
+    auto file = open(directory, client, use);
+    if (!file) return file;
+    if (flock(file->fd(), use == Use::install ? LOCK_EX : LOCK_SH) != 0) return fault();
+    if (is_called(directory, provisional_name(client), file->fd())) return file;
+  }
+  return std::unexpected(FileFault::shortage);
+}
+
 std::expected<void, FileFault> FspUploads::write(const Endpoint& client, std::uint64_t offset,
                                                  std::span<const std::byte> bytes) {
   if (offset > manner_.most || bytes.size() > manner_.most - offset) return std::unexpected(FileFault::no_space);
   const auto directory = root();
   if (!directory) return std::unexpected(directory.error());
-  const auto file = open(directory->fd(), client, true);
+  const auto file = hold(directory->fd(), client, offset == 0 ? Use::begin : Use::go_on);
   if (!file) return std::unexpected(file.error());
   if (offset == 0) {
     // One that was sent twice, and comes late, must not take away what has been written behind it.
@@ -123,7 +140,7 @@ std::expected<void, FileFault> FspUploads::install(const Endpoint& client, const
   if (!directory) return std::unexpected(directory.error());
   const auto target = tree_.parent_of(clean);
   if (!target) return std::unexpected(target.error());
-  const auto file = open(directory->fd(), client, false);
+  const auto file = hold(directory->fd(), client, Use::install);
   if (!file) return std::unexpected(file.error());
   const timespec times[] = {
       {.tv_sec = 0,        .tv_nsec = UTIME_OMIT},

@@ -23,7 +23,8 @@ class FspUploads {
   };
   FspUploads(Tree tree, Manner manner) : tree_(std::move(tree)), manner_(manner) {}
 
-  /// The first block is sent alone, and begins a file anew, unless it is only once more what is there.
+  /// The first block is sent alone, and begins a file anew, unless it is only once more what is there. Any other goes
+  /// into a file that was begun: `not_found` without one.
   std::expected<void, FileFault> write(const Endpoint& client, std::uint64_t offset, std::span<const std::byte> bytes);
   /// `modified`: seconds since 1970; 0: now.
   std::expected<void, FileFault> install(const Endpoint& client, const std::string& clean, std::int64_t modified);
@@ -38,7 +39,11 @@ class FspUploads {
   static constexpr std::int64_t stale_seconds = 600;
 
  private:
-  [[nodiscard]] std::expected<Descriptor, FileFault> open(int directory, const Endpoint& client, bool may_create) const;
+  enum class Use { begin, go_on, install };
+  [[nodiscard]] std::expected<Descriptor, FileFault> open(int directory, const Endpoint& client, Use use) const;
+  /// Locked as well, for as long as it is open: a block that comes once more is not written into a file that is being
+  /// installed or has been, and so has another owner by now (flock(2)).
+  [[nodiscard]] std::expected<Descriptor, FileFault> hold(int directory, const Endpoint& client, Use use) const;
   [[nodiscard]] std::expected<void, FileFault> make_place(int directory, const std::string& name) const;
   [[nodiscard]] std::expected<Descriptor, FileFault> root() const;
 
