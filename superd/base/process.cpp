@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,14 @@ void leave_terminal() noexcept {
   if (terminal < 0) return;
   close(terminal);
   (void)setsid();
+}
+
+int signal_descriptor(std::initializer_list<int> signals) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 void name_process(const std::string& name) noexcept { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <initializer_list>
 #include <span>
 #include <string>
 
@@ -29,6 +30,10 @@ void kill_children() noexcept;
 /// Gives up the terminal that controls the calling process, if there is one, for it and its children to come. It must not
 /// lead a process group.
 void leave_terminal() noexcept;
+/// Blocks these signals, so that they come by the descriptor that is returned, close-on-exec and without waiting
+/// (signalfd(2)); -1 and errno where there is none.
+[[nodiscard]] int signal_descriptor(std::initializer_list<int> signals) noexcept;
+
 /// In a new process: closes all descriptors from 3 on but these, those that are inherited, and the pipe to the log.
 void keep_descriptors(std::span<const int> kept) noexcept;
 

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <string>
 
+#include "superd/base/process.h"
+
 namespace superd {
 
 void Supervisor::run(Socket channel) noexcept {
@@ -40,11 +42,7 @@ void Supervisor::let_go() noexcept {
 
 // SIGCHLD by a descriptor, so that the engine waits for deaths beside all else.
 Result<> Supervisor::prepare() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  deaths_.reset(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  deaths_.reset(signal_descriptor({SIGCHLD}));
   if (!deaths_.is_open()) return system_error("signalfd");
   hear();
   reap_when_told();

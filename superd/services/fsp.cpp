@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "superd/services/files/file_table.h"
+#include "superd/services/files/upload.h"
 #include "superd/services/fsp/answers.h"
 #include "superd/services/fsp/directory.h"
 #include "superd/services/fsp/facts.h"
@@ -201,13 +202,9 @@ Result<std::shared_ptr<Service>> make_fsp(const HandlerSettings& told) {
   const auto& settings = told.files;
   auto files = ServedFiles::open(settings);
   if (!files) return std::unexpected(files.error());
-  std::optional<Tree> uploads;
-  if (!settings.uploads.empty()) {
-    auto tree = Tree::open(settings.uploads, {.public_only = false});
-    if (!tree) return std::unexpected(tree.error());
-    uploads = std::move(*tree);
-  }
-  return std::make_shared<Fsp>(settings, std::move(*files), std::move(uploads));
+  auto uploads = open_uploads(settings);
+  if (!uploads) return std::unexpected(uploads.error());
+  return std::make_shared<Fsp>(settings, std::move(*files), std::move(*uploads));
 }
 
 }  // namespace superd

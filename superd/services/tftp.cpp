@@ -145,15 +145,11 @@ Result<std::shared_ptr<Service>> make_tftp(const HandlerSettings& told) {
   const auto& settings = told.files;
   auto files = ServedFiles::open(settings);
   if (!files) return std::unexpected(files.error());
-  std::optional<Tree> uploads;
-  if (!settings.uploads.empty()) {
-    auto tree = Tree::open(settings.uploads, {.public_only = false});
-    if (!tree) return std::unexpected(tree.error());
-    uploads = std::move(*tree);
-  }
+  auto uploads = open_uploads(settings);
+  if (!uploads) return std::unexpected(uploads.error());
   auto rules = NameRules::parse(settings.remap);
   if (!rules) return std::unexpected(rules.error());
-  return std::make_shared<Tftp>(settings, std::move(*files), std::move(uploads), std::move(*rules));
+  return std::make_shared<Tftp>(settings, std::move(*files), std::move(*uploads), std::move(*rules));
 }
 
 }  // namespace superd

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -25,14 +24,6 @@ namespace {
 constexpr Seconds patience{5};
 // Several beats within the time that the keeper waits for one.
 constexpr int beats_a_heartbeat = 4;
-
-Socket deaths_of_children() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return Socket(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
 
 Millis millis_in(std::string_view text) noexcept {
   Millis::rep number = 0;
@@ -80,7 +71,7 @@ Result<> HostProcess::begin() {
 }
 
 ExitCode HostProcess::serve_orders() {
-  const Socket deaths = deaths_of_children();
+  const Socket deaths(signal_descriptor({SIGCHLD}));
   pollfd watched[] = {
       {.fd = post_.keeper.fd(), .events = POLLIN},
       {.fd = deaths.fd(),       .events = POLLIN}
@@ -113,11 +104,17 @@ ExitCode HostProcess::serve_orders() {
 bool HostProcess::must_hurry() noexcept {
   beat();
   pollfd watched{.fd = post_.keeper.fd(), .events = POLLIN};
-  if (!post_.keeper.is_open() || poll(&watched, 1, 0) <= 0) return false;
+  if (!post_.keeper.is_open() || poll(&watched, 1, 0) <= 0) return Clock::now() >= hurry_at_;
   const auto message = post_.keeper.receive(Clock::now());
-  if (message && *message) return static_cast<HostVerb>((*message)->verb) == HostVerb::cut;
-  post_.keeper.close();
-  return false;
+  if (!message || !*message) {
+    post_.keeper.close();
+    return Clock::now() >= hurry_at_;
+  }
+  const auto verb = static_cast<HostVerb>((*message)->verb);
+  if (verb == HostVerb::cut) hurry_at_ = Clock::now();
+  // One that has retired may have been given longer than all of superd has now.
+  if (verb == HostVerb::drain) hurry_at_ = Clock::now() + millis_in((*message)->text);
+  return Clock::now() >= hurry_at_;
 }
 
 ExitCode HostProcess::drain_for(Millis time) noexcept {

@@ -62,6 +62,7 @@ class HostProcess {
 
   HostPost post_;
   std::unique_ptr<Host> host_;
+  Time hurry_at_ = never;  ///< while it drains
   bool is_stuck_ = false;  ///< a handler did not return
 };
 

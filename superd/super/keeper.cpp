@@ -32,14 +32,6 @@ HostPlan plan_for(const ServiceSettings& service) {
   return {.name = "common", .title = "host", .services = {}};
 }
 
-Socket awaited_signals() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return Socket(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
 }  // namespace
 
 // What must be so before a socket is bound.
@@ -63,8 +55,11 @@ std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
 std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (auto prepared = prepare(table); !prepared) return prepared;
   table_ = std::move(table);
-  if (table_.overall_level < ServiceTable::no_overall_level)
+  if (table_.overall_level < ServiceTable::no_overall_level) {
     overall_ = std::make_shared<OverallLevel>(table_.overall_level);
+    heal_at_ = Clock::now();
+  }
+  if (manager_.watchdog()) alive_at_ = Clock::now();
   take_inherited();
   auto bound = rebind(table_, table_, held_sockets());
   if (!bound) return std::unexpected(std::move(bound.error()));
@@ -80,12 +75,14 @@ std::expected<void, Errors> Keeper::start(ServiceTable table) {
   return {};
 }
 
+// What nobody has asked for is closed: it would fill its backlog, and be in the way of a later bind(2).
 void Keeper::take_inherited() {
+  auto inherited = InheritedSockets::take();
   for (const auto& service : table_.services)
     for (const auto& address : service.listen)
-      if (auto found = inherited_.find(address, table_.port_base))
+      if (auto found = inherited.find(address, table_.port_base))
         listeners_.push_back({service.name, address, std::move(*found)});
-  for (const auto& address : inherited_.left())
+  for (const auto& address : inherited.left())
     log_event(Severity::warning, "a socket of the service manager is not used",
               {
                   {"on",  address                               },
@@ -108,6 +105,8 @@ Result<> Keeper::start_host(KeptHost& host) {
   auto started = host.start([&] { return post_for(host.plan()); }, table_.heartbeat);
   if (started) return {};
   host.kill();
+  // One that is killed is started anew when it has been reaped; one that was never there, from here.
+  if (!host.is_running()) host.plan_restart(Clock::now());
   return error(fmt::format("host {}: {}", host.plan().name, started.error().what));
 }
 
@@ -127,9 +126,9 @@ HostPost Keeper::post_for(const HostPlan& plan) {
 }
 
 ExitCode Keeper::run() {
-  const Socket signals = awaited_signals();
+  const Socket signals(signal_descriptor({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}));
   while (!is_draining_ || !hosts_.empty()) {
-    const Time next = look_after_hosts(Clock::now());
+    const Time next = look_after_all(Clock::now());
     pollfd watched{.fd = signals.fd(), .events = POLLIN};
     poll_until({&watched, 1}, next);
     reap();
@@ -151,32 +150,27 @@ void Keeper::obey(int signal) {
 }
 
 // When to be called again.
-Time Keeper::look_after_hosts(Time now) {
-  Time next = never;
-  if (const auto period = manager_.watchdog()) {
-    if (now >= alive_at_) {
-      manager_.tell_alive();
-      alive_at_ = now + *period;
-    }
-    next = alive_at_;
+Time Keeper::look_after_all(Time now) {
+  if (now >= alive_at_) {
+    manager_.tell_alive();
+    alive_at_ = now + *manager_.watchdog();
   }
-  if (overall_) {
-    // A host that dies may have taken a place there, and none in its service yet.
-    if (now >= heal_at_) {
-      overall_->heal(level());
-      heal_at_ = now + Seconds(1);
-    }
-    next = std::min(next, heal_at_);
+  if (now >= heal_at_) {
+    // A host that died may have taken a place there, and none in its service yet.
+    overall_->heal(level());
+    heal_at_ = now + Seconds(1);
   }
   if (now >= absent_.next()) serve_come(absent_.try_again(now));
-  next = std::min(next, absent_.next());
   log_->tend();
-  next = std::min(next, log_->next_tending());
+  return std::min({alive_at_, heal_at_, absent_.next(), log_->next_tending(), look_after_hosts(now)});
+}
+
+Time Keeper::look_after_hosts(Time now) {
   if (now >= kill_at_) {
     kill_at_ = now + beyond_drain;
     for (const auto& host : hosts_) host->kill();
   }
-  next = std::min(next, kill_at_);
+  Time next = kill_at_;
   for (const auto& host : hosts_) {
     if (host->is_due(now)) start_anew(*host);
     host->look(now, table_.heartbeat);
@@ -271,7 +265,7 @@ void Keeper::begin_drain(int signal) {
   // The hosts have their own: who comes now is refused when they have closed those.
   listeners_.clear();
   kill_at_ = Clock::now() + table_.drain + beyond_drain;
-  for (const auto& host : hosts_) host->drain(table_.drain);
+  for (const auto& host : hosts_) host->end(HostVerb::drain, table_.drain);
   std::erase_if(hosts_, [](const auto& host) { return !host->is_running(); });
 }
 

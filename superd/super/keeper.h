@@ -55,6 +55,7 @@ class Keeper {
   Result<> start_host(KeptHost&);
   HostPost post_for(const HostPlan&);
   void start_anew(KeptHost&);
+  Time look_after_all(Time now);
   Time look_after_hosts(Time now);
   void reap();
   void note_end(KeptHost&, int status);
@@ -89,7 +90,6 @@ class Keeper {
   const std::string file_;
   const Reader read_again_;
   const ServiceManager manager_;
-  InheritedSockets inherited_ = InheritedSockets::take();
   ServiceTable table_;
   std::optional<Launch::Identity> host_user_;
   std::optional<PidFile> pid_file_;
@@ -98,10 +98,10 @@ class Keeper {
   AbsentListeners absent_;
   Boards boards_;
   std::shared_ptr<OverallLevel> overall_;
-  Time heal_at_{};
+  Time heal_at_ = never;  ///< the overall level, where there is one
   std::vector<std::unique_ptr<KeptHost>> hosts_;
   bool is_draining_ = false;
-  Time alive_at_{};  ///< when the service manager shall hear of us
+  Time alive_at_ = never;  ///< when the service manager shall hear of us, where it wants to
   Time kill_at_ = never;
   Drained drained_;
 };

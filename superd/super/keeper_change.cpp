@@ -24,7 +24,7 @@ void log_each(std::string_view event, const Errors& lines) {
     });
 }
 
-const ServiceSettings* find_service(const ServiceTable& table, const std::string& name) {
+const ServiceSettings* settings_of(const ServiceTable& table, const std::string& name) {
   const auto found = std::ranges::find(table.services, name, &ServiceSettings::name);
   return found == table.services.end() ? nullptr : &*found;
 }
@@ -140,8 +140,8 @@ void Keeper::retire_hosts(const std::function<bool(const HostPlan&)>& shall_go) 
     if (host->is_ending() || !shall_go(host->plan())) continue;
     Millis longest{0};
     for (const auto& service : host->plan().services)
-      if (const auto* settings = find_service(table_, service)) longest = std::max(longest, settings->limits.total);
-    host->retire(std::max(longest, table_.drain));
+      if (const auto* settings = settings_of(table_, service)) longest = std::max(longest, settings->limits.total);
+    host->end(HostVerb::retire, std::max(longest, table_.drain));
   }
   std::erase_if(hosts_, [](const auto& host) { return host->is_ending() && !host->is_running(); });
 }
@@ -169,12 +169,12 @@ Result<> Keeper::tell_change(KeptHost& host, const HostPlan& plan, const Service
   const bool all_differ = differs_for_hosts(before, table_);
   const auto is_to_be_told = [&](const ServiceSettings& service) {
     if (!plan.has(service.name)) return false;
-    const auto* settings = find_service(before, service.name);
+    const auto* settings = settings_of(before, service.name);
     return all_differ || !host.plan().has(service.name) || !settings || *settings != service;
   };
   std::erase_if(order.table.services, [&](const auto& service) { return !is_to_be_told(service); });
   for (const auto& name : host.plan().services)
-    if (!plan.has(name)) (find_service(table_, name) ? order.moved : order.removed).push_back(name);
+    if (!plan.has(name)) (settings_of(table_, name) ? order.moved : order.removed).push_back(name);
   if (order.table.services.empty() && order.removed.empty() && order.moved.empty()) return {};
 
   std::vector<int> descriptors;
@@ -184,21 +184,22 @@ Result<> Keeper::tell_change(KeptHost& host, const HostPlan& plan, const Service
     descriptors.push_back(boards_.at(service.name)->fd());
   }
   const auto there = sockets_before.find(host.plan().name);
-  for (const auto& service : order.table.services)
-    for (std::size_t i = 0; i < service.listen.size(); ++i)
-      for (const auto& listener : listeners_) {
-        if (listener.service != service.name || listener.address != service.listen[i]) continue;
-        if (there != sockets_before.end() && there->second.contains(listener.socket.fd())) continue;
-        order.listeners.push_back({service.name, i});
-        descriptors.push_back(listener.socket.fd());
-      }
+  for (const auto& listener : listeners_) {
+    const auto* service = settings_of(order.table, listener.service);
+    const int fd = listener.socket.fd();
+    if (!service || (there != sockets_before.end() && there->second.contains(fd))) continue;
+    const auto place = std::ranges::find(service->listen, listener.address);
+    if (place == service->listen.end()) continue;
+    order.listeners.push_back({service->name, static_cast<std::size_t>(place - service->listen.begin())});
+    descriptors.push_back(fd);
+  }
   return host.ask(HostVerb::change, print_host_order(order), descriptors);
 }
 
 // Of services that nobody serves any more, not even to their end.
 void Keeper::drop_boards() {
   std::erase_if(boards_, [&](const auto& board) {
-    return !find_service(table_, board.first) &&
+    return !settings_of(table_, board.first) &&
            std::ranges::none_of(hosts_, [&](const auto& host) { return host->plan().has(board.first); });
   });
 }

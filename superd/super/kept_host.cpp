@@ -70,14 +70,9 @@ void KeptHost::tell(HostVerb verb, std::string_view text) noexcept {
   if (is_running()) (void)channel_.send(static_cast<char>(verb), text, {}, Clock::now());
 }
 
-void KeptHost::drain(Millis time) noexcept {
+void KeptHost::end(HostVerb how, Millis patience_with_it) noexcept {
   is_ending_ = true;
-  tell(HostVerb::drain, std::to_string(time.count()));
-}
-
-void KeptHost::retire(Millis time) noexcept {
-  is_ending_ = true;
-  tell(HostVerb::retire, std::to_string(time.count()));
+  tell(how, std::to_string(patience_with_it.count()));
 }
 
 // Its last word, where it drained, is in the channel.

@@ -45,10 +45,8 @@ class KeptHost {
   Result<> ask(HostVerb verb, std::string_view text, std::span<const int> descriptors);
   /// Tells it something that has no answer.
   void tell(HostVerb verb, std::string_view text = {}) noexcept;
-  /// Lets it end, within this time.
-  void drain(Millis patience) noexcept;
-  /// The same where other hosts have its services.
-  void retire(Millis patience) noexcept;
+  /// Lets it end, within this time; `how`: drain, or retire where other hosts have its services.
+  void end(HostVerb how, Millis patience) noexcept;
 
   /// It has been reaped: sees to it that no process of its is left, and how its conversations ended where it drained.
   Drained bury() noexcept;

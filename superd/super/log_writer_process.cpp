@@ -1,9 +1,7 @@
 #include "superd/super/log_writer_process.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,29 +17,13 @@
 #include "superd/base/clock.h"
 #include "superd/base/process.h"
 #include "superd/engines/poll_timeout.h"
+#include "superd/super/privileges.h"
 
 namespace superd {
 
 namespace {
 
 constexpr Seconds between_tellings{1};
-
-int descriptor_of_signal(int signal) noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
-// What has a descriptor already needs no rights. No error: without capabilities there is nothing to drop.
-void drop_privileges() noexcept {
-  for (unsigned long one = 0; prctl(PR_CAPBSET_DROP, one, 0, 0, 0) == 0; ++one) continue;
-  (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {};
-  (void)syscall(SYS_capset, &header, nothing);
-  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
 
 // Whoever waits for the end of superd's output shall not wait for the log process too, unless it writes there.
 void leave_standard_streams(bool keeps_stderr) noexcept {
@@ -65,12 +47,13 @@ void LogWriterProcess::confine() const {
   for (const auto& sink : sinks_) kept.push_back(sink->descriptor());
   keep_descriptors(kept);
   leave_standard_streams(std::ranges::find(kept, STDERR_FILENO) != kept.end());
-  drop_privileges();
+  // What has a descriptor already needs no rights; who has none to drop loses none.
+  (void)drop_privileges(std::nullopt);
 }
 
 void LogWriterProcess::run() {
   confine();
-  stop_ = descriptor_of_signal(stop_signal());
+  stop_ = signal_descriptor({stop_signal()});
   await_earlier();
   // Told to stop, it leaves all but the rest of a record that it has begun to whoever comes next.
   for (bool is_open = true; is_open && (!is_told_ || missing_ > 0);) {

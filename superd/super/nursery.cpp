@@ -1,13 +1,12 @@
 #include "superd/super/nursery.h"
 
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/time.h>
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <csignal>
+#include <new>
 
 #include "superd/base/log.h"
 #include "superd/base/process.h"
@@ -15,8 +14,6 @@
 
 namespace superd {
 
-using nursery::Answer;
-using nursery::Request;
 using nursery::Verb;
 
 namespace {
@@ -24,49 +21,27 @@ namespace {
 // Dropping a design may take it that long, twice: whoever does not answer by then is stuck.
 constexpr Seconds patience{20};
 
-Result<Socket> file_with(const std::string& text) {
-  Socket file(memfd_create("superd order", MFD_CLOEXEC));
-  if (!file.is_open()) return system_error("memfd_create");
-  if (pwrite(file.fd(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-    return system_error("write an order for the nursery");
-  return file;
-}
-
-bool send_with(int fd, const Request& request, std::span<const int> descriptors) noexcept {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * nursery::most_descriptors)] = {};
-  Request copy = request;
-  iovec bytes{&copy, sizeof copy};
-  msghdr message{.msg_iov = &bytes, .msg_iovlen = 1};
-  if (!descriptors.empty()) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    auto* part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(part), descriptors.data(), descriptors.size_bytes());
-  }
-  return sendmsg(fd, &message, MSG_NOSIGNAL) == sizeof copy;
-}
-
 }  // namespace
 
-/// Asks the nursery for all that it is asked. Each open() is a design of its own over there, in parts that fit into a
-/// message.
+/// Asks the nursery for all that it is asked. Each open() is a design of its own over there.
 class RemoteDesign final : public Design {
  public:
   RemoteDesign(std::shared_ptr<Nursery> nursery, DesignSettings settings)
       : nursery_(std::move(nursery)), settings_(std::move(settings)) {}
   ~RemoteDesign() override {
-    for (const auto number : numbers_) (void)nursery_->ask({Verb::drop, number});
+    for (const auto number : numbers_) (void)nursery_->ask(Verb::drop, number);
   }
 
   Result<> open(Listeners listeners) override {
-    while (!listeners.empty()) {
-      const auto some = listeners.first(std::min(listeners.size(), nursery::most_listeners));
-      listeners = listeners.subspan(some.size());
-      if (auto opened = open_some(some); !opened) return opened;
-    }
+    const auto order = nursery::order_for(settings_, listeners);
+    std::vector<int> descriptors;
+    for (const auto& served : order.services)
+      if (served.has_board) descriptors.push_back(board_of(served, listeners));
+    for (const auto& listener : listeners) descriptors.push_back(listener->socket.fd());
+    const auto number = nursery_->next_number();
+    auto opened = nursery_->ask(Verb::open, number, print_order(order), descriptors);
+    if (!opened) return std::unexpected(opened.error());
+    numbers_.push_back(number);
     return {};
   }
 
@@ -76,27 +51,13 @@ class RemoteDesign final : public Design {
   bool is_done() noexcept override { return all_say(Verb::is_done); }
 
   void cut() noexcept override {
-    for (const auto number : numbers_) (void)nursery_->ask({Verb::cut, number});
+    for (const auto number : numbers_) (void)nursery_->ask(Verb::cut, number);
   }
 
  private:
   bool all_say(Verb verb) noexcept {
-    return std::ranges::count_if(numbers_,
-                                 [&](auto number) { return !nursery_->ask({verb, number}).value_or(true); }) == 0;
-  }
-
-  Result<> open_some(Listeners listeners) {
-    const auto order = nursery::order_for(settings_, listeners);
-    const auto text = file_with(print_order(order));
-    if (!text) return std::unexpected(text.error());
-    std::vector<int> descriptors{text->fd()};
-    for (const auto& served : order.services)
-      if (served.has_board) descriptors.push_back(board_of(served, listeners));
-    for (const auto& listener : listeners) descriptors.push_back(listener->socket.fd());
-    const auto number = nursery_->next_number();
-    if (auto opened = nursery_->ask({Verb::open, number}, descriptors); !opened) return std::unexpected(opened.error());
-    numbers_.push_back(number);
-    return {};
+    return std::ranges::count_if(numbers_, [&](auto number) { return !nursery_->ask(verb, number).value_or(true); }) ==
+           0;
   }
 
   static int board_of(const nursery::Order::Served& served, Listeners listeners) noexcept {
@@ -111,11 +72,11 @@ class RemoteDesign final : public Design {
 
 Result<std::shared_ptr<Nursery>> Nursery::start(Services known, std::shared_ptr<const OwnPorts> own_ports) {
   if (auto may = may_fork(); !may) return std::unexpected(may.error());
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return system_error("socketpair");
+  auto ends = Channel::pair();
+  if (!ends) return std::unexpected(ends.error());
+  auto& [here, there] = *ends;
   std::shared_ptr<Nursery> made(new Nursery);
-  made->channel_.reset(ends[0]);
-  Socket there(ends[1]);
+  made->channel_ = std::move(here);
   made->process_ = fork_child();
   if (made->process_ < 0) return system_error("fork the nursery");
   if (made->process_ == 0) {
@@ -126,14 +87,12 @@ Result<std::shared_ptr<Nursery>> Nursery::start(Services known, std::shared_ptr<
     if (!own_ports) own_ports = std::make_shared<OwnPorts>();
     nursery::Caretaker(std::move(there), std::move(known), std::move(own_ports)).run();
   }
-  const timeval limit{patience.count(), 0};
-  setsockopt(made->channel_.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   return made;
 }
 
 // The end of the channel tells it to end, with all that it has.
 Nursery::~Nursery() {
-  channel_.reset();
+  channel_.close();
   for (const Time until = Clock::now() + patience; is_alive();) {
     if (Clock::now() > until) kill(process_, SIGKILL);
     usleep(1000);
@@ -145,7 +104,7 @@ bool Nursery::is_alive() noexcept {
   const pid_t waited = waitpid(process_, nullptr, WNOHANG);
   if (waited == 0) return true;
   process_ = -1;
-  channel_.reset();
+  channel_.close();
   return false;
 }
 
@@ -153,19 +112,21 @@ std::unique_ptr<Design> Nursery::make(const DesignSettings& settings) {
   return std::make_unique<RemoteDesign>(shared_from_this(), settings);
 }
 
-Result<bool> Nursery::ask(const Request& request, std::span<const int> descriptors) {
+Result<bool> Nursery::ask(Verb verb, std::uint32_t design, std::string_view order,
+                          std::span<const int> descriptors) noexcept try {
   if (!channel_.is_open()) return error("the nursery is gone: restart superd");
-  if (!send_with(channel_.fd(), request, descriptors)) return system_error("ask the nursery");
-  char message[1024];
-  ssize_t size;
-  while ((size = recv(channel_.fd(), message, sizeof message, 0)) < 0 && errno == EINTR) {
-  }
-  if (size > 0 && static_cast<Answer>(message[0]) == Answer::failed)
-    return error(std::string(message + 1, static_cast<std::size_t>(size - 1)));
-  if (size > 0) return static_cast<Answer>(message[0]) == Answer::done;
+  const Time until = Clock::now() + patience;
+  const auto text = fmt::format("{} {}", design, order);
+  if (auto sent = channel_.send(static_cast<char>(verb), text, descriptors, until); !sent)
+    return error("ask the nursery: " + sent.error().what);
+  const auto answer = channel_.receive(until);
+  if (answer && *answer && static_cast<Verb>((*answer)->verb) == Verb::failed) return error((*answer)->text);
+  if (answer && *answer) return static_cast<Verb>((*answer)->verb) == Verb::done;
   // An answer that comes later would be taken for that to another question.
-  channel_.reset();
+  channel_.close();
   return error("the nursery does not answer: restart superd");
+} catch (const std::bad_alloc&) {
+  return error("no memory to ask the nursery");
 }
 
 }  // namespace superd

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "superd/designs/design.h"
-#include "superd/net/socket.h"
+#include "superd/super/channel.h"
 #include "superd/super/nursery_order.h"
 
 namespace superd {
@@ -42,11 +43,12 @@ class Nursery : public std::enable_shared_from_this<Nursery> {
   Nursery() = default;
 
   /// What was done over there, or what went wrong. False: not yet.
-  Result<bool> ask(const nursery::Request&, std::span<const int> descriptors = {});
+  Result<bool> ask(nursery::Verb, std::uint32_t design, std::string_view order = {},
+                   std::span<const int> descriptors = {}) noexcept;
   [[nodiscard]] std::uint32_t next_number() noexcept { return ++last_number_; }
 
   pid_t process_ = -1;
-  Socket channel_;
+  Channel channel_;
   std::uint32_t last_number_ = 0;
 };
 

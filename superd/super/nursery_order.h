@@ -14,20 +14,19 @@
 /// What crosses the channel to a nursery.
 namespace superd::nursery {
 
-enum class Verb : std::uint32_t { open, close, leave, is_done, cut, drop };
-
-/// A message, as it is sent. With `open` come descriptors: the order's text (a memfd), then its listening sockets.
-struct Request {
-  Verb verb;
-  std::uint32_t design;
+/// To the nursery: the text is the number of a design, and with `open` an order behind it. The answer is `done`, `not_yet`,
+/// or `failed` and why.
+enum class Verb : char {
+  open = 'o',
+  close = 'c',
+  leave = 'l',
+  is_done = 'i',
+  cut = 'x',
+  drop = 'p',
+  done = 'd',
+  not_yet = 'n',
+  failed = 'f'
 };
-
-/// The answer, as it is sent; after `failed`, the rest of the message is the reason.
-enum class Answer : char { done = 'd', not_yet = 'n', failed = 'f' };
-
-/// Each may bring the scoreboard of a service of its own, and one message carries 253 descriptors (SCM_MAX_FD).
-constexpr std::size_t most_listeners = 125;
-constexpr std::size_t most_descriptors = 2 * most_listeners + 1;
 
 /// A design that shall be opened: how, and for which services. Their scoreboards and the listening sockets come beside
 /// it, in this order.

@@ -3,17 +3,16 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
-#include <cstring>
 #include <string>
 
 #include "superd/base/log.h"
+#include "superd/base/process.h"
 #include "superd/engines/poll_timeout.h"
 #include "superd/net/passive.h"
 #include "superd/super/handlers.h"
@@ -22,55 +21,15 @@ namespace superd::nursery {
 
 namespace {
 
-Socket deaths_of_children() noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  return Socket(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
-/// A request and what came with it; nothing at the end of the channel.
-struct Received {
-  Request request{};
-  std::vector<Socket> descriptors;
-};
-
-bool receive(int fd, Received& received) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * most_descriptors)];
-  iovec bytes{&received.request, sizeof received.request};
-  msghdr message{.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-  ssize_t size;
-  while ((size = recvmsg(fd, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
-  }
-  if (size != sizeof received.request) return false;
-  for (auto* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const auto count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int one;
-      std::memcpy(&one, CMSG_DATA(part) + i * sizeof one, sizeof one);
-      received.descriptors.emplace_back(one);
-    }
-  }
-  return true;
-}
-
-std::string text_in(const Socket& file) {
-  struct stat status{};
-  if (fstat(file.fd(), &status) != 0) return {};
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  const ssize_t size = pread(file.fd(), text.data(), text.size(), 0);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  return text;
-}
+// Whoever asks waits for nothing else.
+constexpr Seconds patience{5};
 
 }  // namespace
 
 void Caretaker::run() noexcept {
   // Workers whose supervisor was killed come here, so that what they had is given back when they are gone, not before.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const Socket deaths = deaths_of_children();
+  const Socket deaths(signal_descriptor({SIGCHLD}));
   pollfd watched[] = {
       {.fd = channel_.fd(), .events = POLLIN},
       {.fd = deaths.fd(),   .events = POLLIN}
@@ -102,21 +61,25 @@ void Caretaker::reap_orphans() noexcept {
 }
 
 bool Caretaker::serve_request() noexcept try {
-  Received received;
-  if (!receive(channel_.fd(), received)) return false;
-  answer(obey(received.request, received.descriptors));
+  auto message = channel_.receive(Clock::now() + patience);
+  if (!message || !*message) return false;
+  answer(obey(**message));
   return true;
 } catch (const std::exception& failure) {
   answer(error(failure.what()));
   return true;
 }
 
-Result<bool> Caretaker::obey(const Request& request, std::vector<Socket>& descriptors) {
-  if (request.verb == Verb::open) return open(request.design, descriptors);
-  const auto ward = wards_.find(request.design);
+Result<bool> Caretaker::obey(Message& message) {
+  std::uint32_t number = 0;
+  const std::string_view text = message.text;
+  const auto space = std::min(text.find(' '), text.size());
+  (void)std::from_chars(text.data(), text.data() + space, number);
+  const auto verb = static_cast<Verb>(message.verb);
+  if (verb == Verb::open) return open(number, text.substr(std::min(space + 1, text.size())), message.descriptors);
+  const auto ward = wards_.find(number);
   if (ward == wards_.end()) return true;
-  switch (request.verb) {
-    case Verb::open: break;
+  switch (verb) {
     case Verb::close: return close(ward->second);
     case Verb::leave: return leave(ward->second);
     case Verb::is_done: return ward->second.design->is_done();
@@ -126,6 +89,10 @@ Result<bool> Caretaker::obey(const Request& request, std::vector<Socket>& descri
       reap_orphans();
       forget_unused();
       break;
+    case Verb::open:
+    case Verb::done:
+    case Verb::not_yet:
+    case Verb::failed: break;
   }
   return true;
 }
@@ -143,11 +110,9 @@ bool Caretaker::leave(Ward& ward) noexcept {
   return true;
 }
 
-Result<bool> Caretaker::open(std::uint32_t number, std::vector<Socket>& descriptors) {
-  if (descriptors.empty()) return error("an order without its text");
-  const auto order = parse_order(text_in(descriptors.front()));
+Result<bool> Caretaker::open(std::uint32_t number, std::string_view text, std::span<Socket> rest) {
+  const auto order = parse_order(text);
   if (!order) return std::unexpected(order.error());
-  auto rest = std::span(descriptors).subspan(1);
   const auto services = services_of(*order, rest);
   if (!services) return std::unexpected(services.error());
   if (order->listeners.size() != rest.size()) return error("an order without its sockets");
@@ -223,9 +188,9 @@ void Caretaker::forget_unused() noexcept {
 }
 
 void Caretaker::answer(const Result<bool>& result) noexcept {
-  std::string message(1, static_cast<char>(!result ? Answer::failed : *result ? Answer::done : Answer::not_yet));
-  if (!result) message += result.error().what;
-  (void)send(channel_.fd(), message.data(), message.size(), MSG_NOSIGNAL);
+  const auto verb = !result ? Verb::failed : *result ? Verb::done : Verb::not_yet;
+  const auto why = result ? std::string_view() : std::string_view(result.error().what);
+  (void)channel_.send(static_cast<char>(verb), why, {}, Clock::now() + patience);
 }
 
 }  // namespace superd::nursery

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import PATIENCE, Superd, poll_until
+from peers import program as of_system
 
 IS_ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can give a program a user of its own")
@@ -32,12 +33,6 @@ def run(*words, fails=False, **options):
                          stdin=subprocess.DEVNULL, **options)
     assert fails or ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
     return ran
-
-
-def of_system(program):
-    """Daemons are in folders that are not on everybody's path."""
-    path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-    return path or pytest.skip(f"{program} is not installed")
 
 
 def test_git_is_cloned_from_its_daemon(tmp_path, area, needs):

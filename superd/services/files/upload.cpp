@@ -97,4 +97,12 @@ std::expected<void, FileFault> Upload::rename_to_last() {
   return {};
 }
 
+// Also what is not for everybody: whoever has written something asks for it again.
+Result<std::optional<Tree>> open_uploads(const FileSettings& settings) {
+  if (settings.uploads.empty()) return std::nullopt;
+  auto tree = Tree::open(settings.uploads, {.public_only = false});
+  if (!tree) return std::unexpected(tree.error());
+  return std::move(*tree);
+}
+
 }  // namespace superd

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 
+#include "superd/services/files/file_settings.h"
 #include "superd/services/files/tree.h"
 
 namespace superd {
@@ -40,5 +42,8 @@ class Upload {
   Descriptor file_;
   std::string provisional_;  // its name meanwhile; empty: none
 };
+
+/// The tree where clients may write; none where the settings have none.
+[[nodiscard]] Result<std::optional<Tree>> open_uploads(const FileSettings&);
 
 }  // namespace superd
