@@ -259,7 +259,10 @@ def test_what_is_there_is_safe_without_overwrite(fsp, tree):
 def test_uploads_are_bounded(fsp, tree):
     program = fsp(uploads=tree, upload_size=5000)
     with FspClient(program.port("fsp")) as client:
-        assert client.ask(fsp_wire.UP_LOAD, b"x" * 1000, position=4000).command == fsp_wire.UP_LOAD
+        answer = client.ask(fsp_wire.UP_LOAD, b"x" * 1000, position=4000)
+        assert answer.command == fsp_wire.ERR and b"no such file" in answer.data, "one that was never begun"
+        for position in (0, 4000):
+            assert client.ask(fsp_wire.UP_LOAD, b"x" * 1000, position=position).command == fsp_wire.UP_LOAD
         answer = client.ask(fsp_wire.UP_LOAD, b"x" * 1000, position=4001)
         assert answer.command == fsp_wire.ERR and b"no space" in answer.data
         assert client.ask(fsp_wire.INSTALL, b"\0").command == fsp_wire.INSTALL, "an empty name cancels"
