@@ -8,6 +8,8 @@ namespace {
 
 // Of what leaves in one system call, and so of a transfer's memory.
 constexpr std::size_t largest_batch = 60'000;
+// Beyond that, a larger piece saves nothing that could be measured, and fifty boards at once shall fit into a small one.
+constexpr std::size_t read_at_once = 16 * 1024;
 // After which a socket that had no room for more is tried again: some hundred datagrams leave a network card in that time.
 constexpr Millis until_there_is_room{1};
 
@@ -26,7 +28,7 @@ Reading::Reading(Datagram& request, Transfers& transfers, const Grant& grant, Wh
       window_(grant.window),
       is_opening_(grant.told.any()),
       most_blocks_(blocks_at_once(grant)),
-      data_(head_size + most_blocks_ * grant.block_size),
+      piece_(piece_size()),
       heads_(most_blocks_),
       parts_(most_blocks_),
       text_(what_.is_text ? head_size + grant.block_size : 0) {}
@@ -35,10 +37,9 @@ task<> Reading::run() {
   if (!begin()) co_return;
   for (;;) {
     while (!is_opening_ && window_.may_send()) {
-      std::size_t filled = 0;
-      if (!has_kept_text()) {
-        const auto room = room_for_blocks();
+      if (!has_next()) {
         const auto offset = offset_of_next();
+        const auto room = piece_.begin(offset, what_.asks_each_time ? room_for_blocks() : piece_.size());
         if (what_.asks_each_time) {
           const auto found = co_await what_.files.use(request_, what_.name);
           if (found) what_.file = *found;
@@ -51,10 +52,10 @@ task<> Reading::run() {
           dialogue_.fail(fault_of(got.error()));
           co_return;
         }
-        filled = *got;
-        if (what_.is_text) keep_text(filled);
+        piece_.note_filled(*got);
+        if (what_.is_text) keep_text();
       }
-      if (send_blocks(filled)) continue;
+      if (send_blocks()) continue;
       const bool goes_on = co_await request_.sleep(until_there_is_room);
       if (!goes_on) {
         dialogue_.fail(FileFault::cut);
@@ -92,9 +93,22 @@ void Reading::open_dialogue() noexcept {
   dialogue_.note_sent(!was_silent_);
 }
 
-std::span<std::byte> Reading::room_for_blocks() noexcept {
-  const auto blocks = std::min<std::uint64_t>(most_blocks_, window_.room());
-  return std::span(data_).subspan(head_size, static_cast<std::size_t>(blocks) * grant_.block_size);
+// The table for each block, as slide 8 has it, is asked for each.
+bool Reading::has_next() const noexcept {
+  if (what_.is_text) return text_block_ == window_.next();
+  return !what_.asks_each_time && piece_.has(offset_of_next(), room_for_blocks());
+}
+
+std::size_t Reading::room_for_blocks() const noexcept {
+  if (what_.is_text) return grant_.block_size;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(most_blocks_, window_.room())) * grant_.block_size;
+}
+
+// Whole batches, so that none has to be sent in two.
+std::size_t Reading::piece_size() const noexcept {
+  if (what_.is_text) return grant_.block_size;
+  const auto batch = most_blocks_ * grant_.block_size;
+  return what_.asks_each_time ? batch : std::max<std::size_t>(1, read_at_once / batch) * batch;
 }
 
 std::uint64_t Reading::offset_of_next() const noexcept {
@@ -102,19 +116,23 @@ std::uint64_t Reading::offset_of_next() const noexcept {
 }
 
 // Some of what was read may not have fitted: it is read again for the next block.
-void Reading::keep_text(std::size_t read) noexcept {
-  const auto done = converter_.convert(std::span(data_).subspan(head_size, read), std::span(text_).subspan(head_size));
+void Reading::keep_text() noexcept {
+  const auto read = piece_.take(text_offset_, grant_.block_size);
+  const auto done = converter_.convert(read, std::span(text_).subspan(head_size));
   text_block_ = window_.next();
   text_offset_ += done.read;
   text_size_ = done.written;
 }
 
+std::span<std::byte> Reading::next_blocks() noexcept {
+  if (what_.is_text) return std::span(text_).subspan(head_size, text_size_);
+  return piece_.take(offset_of_next(), room_for_blocks());
+}
+
 // False: the socket has no room.
-bool Reading::send_blocks(std::size_t filled) noexcept {
-  auto& buffer = what_.is_text ? text_ : data_;
-  const auto all = std::span(buffer).subspan(head_size, what_.is_text ? text_size_ : filled);
-  const auto room = what_.is_text ? grant_.block_size : room_for_blocks().size();
-  const bool is_end = all.size() < room;
+bool Reading::send_blocks() noexcept {
+  const auto all = next_blocks();
+  const bool is_end = all.size() < room_for_blocks();
   const auto whole = all.size() / grant_.block_size;
   const auto count = whole + (is_end ? 1 : 0);
   if (is_end) window_.note_last(window_.next() + whole);
@@ -125,8 +143,12 @@ bool Reading::send_blocks(std::size_t filled) noexcept {
   }
   // The first, and without a window the only one, in one piece: a send of two costs more.
   if (count > 0) {
-    std::ranges::copy(heads_[0], buffer.begin());
-    parts_[0] = {std::span(buffer).first(head_size + parts_[0].body.size()), {}};
+    std::byte* const begin = all.data() - head_size;
+    std::ranges::copy(heads_[0], begin);
+    parts_[0] = {
+        {begin, head_size + parts_[0].body.size()},
+        {}
+    };
   }
   const auto sent = dialogue_.exchange.send(std::span(parts_).first(count));
   const bool is_first = window_.next() > highest_sent_ && !was_silent_;

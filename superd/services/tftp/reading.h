@@ -5,13 +5,14 @@
 
 #include "superd/services/files/file_table.h"
 #include "superd/services/tftp/dialogue.h"
+#include "superd/services/tftp/file_piece.h"
 #include "superd/services/tftp/netascii.h"
 #include "superd/services/tftp/window.h"
 
 namespace superd::tftp {
 
-/// A file on its way to a client. Blocks are read where they are needed, and again when they have to be sent again: the
-/// page cache keeps them, and a transfer has no more memory than what leaves in one system call.
+/// A file on its way to a client. It is read in pieces, and again where blocks have to be sent again: the page cache keeps
+/// it, and a transfer has no more memory than for a piece.
 class Reading {
  public:
   struct What {
@@ -31,11 +32,13 @@ class Reading {
  private:
   [[nodiscard]] bool begin();
   void open_dialogue() noexcept;
-  [[nodiscard]] std::span<std::byte> room_for_blocks() noexcept;
+  [[nodiscard]] bool has_next() const noexcept;
+  [[nodiscard]] std::size_t room_for_blocks() const noexcept;
+  [[nodiscard]] std::size_t piece_size() const noexcept;
   [[nodiscard]] std::uint64_t offset_of_next() const noexcept;
-  [[nodiscard]] bool has_kept_text() const noexcept { return what_.is_text && text_block_ == window_.next(); }
-  void keep_text(std::size_t read) noexcept;
-  bool send_blocks(std::size_t filled) noexcept;
+  void keep_text() noexcept;
+  [[nodiscard]] std::span<std::byte> next_blocks() noexcept;
+  bool send_blocks() noexcept;
   bool take(const Packet& packet) noexcept;
 
   Datagram& request_;
@@ -48,14 +51,14 @@ class Reading {
   std::uint64_t highest_sent_ = 0, acknowledged_ = 0;
 
   std::size_t most_blocks_;
-  std::vector<std::byte> data_;  // before it, as before text_, room for the first block's head
+  FilePiece piece_;
   std::vector<Head> heads_;
   std::vector<Exchange::Parts> parts_;
   std::array<std::byte, 64> heard_;
 
   // Of text: the block that was converted last, and where the file goes on after it.
   ToNetascii converter_;
-  std::vector<std::byte> text_;
+  std::vector<std::byte> text_;  // room for a head first
   std::uint64_t text_block_ = 0, text_offset_ = 0;
   std::size_t text_size_ = 0;
 };
