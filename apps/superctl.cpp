@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <string>
 
 #include "superd/base/units.h"
 #include "superd/lab/file_commands.h"
 #include "superd/lab/ping_command.h"
+#include "superd/lab/trace_command.h"
 
 namespace {
 
@@ -23,6 +25,12 @@ struct PingOptions {
   superd::PingRequest request;
   std::string interval = "1s", timeout = "1s";
   std::uint32_t count = 0;
+  bool only_v4 = false, only_v6 = false;
+};
+
+struct TraceOptions {
+  superd::TraceRequest request;
+  std::string timeout = "1s";
   bool only_v4 = false, only_v6 = false;
 };
 
@@ -130,11 +138,51 @@ int run_ping(const CLI::App& command, PingOptions& options) {
   return superd::ping(request);
 }
 
+constexpr auto trace_help =
+    "Tells the routers on the way to a host, and how long each takes: all are asked at once.\n"
+    "By UDP and TCP it needs no privilege; by ICMP none where the kernel allows ping sockets.";
+
+CLI::App* add_trace(CLI::App& app, TraceOptions& options) {
+  auto* const trace = app.add_subcommand("trace", trace_help);
+  auto& [request, timeout, only_v4, only_v6] = options;
+  const std::map<std::string, superd::TraceProtocol> protocols{
+      {"icmp", superd::TraceProtocol::icmp},
+      {"udp",  superd::TraceProtocol::udp },
+      {"tcp",  superd::TraceProtocol::tcp }
+  };
+  trace->add_option("TARGET", request.target, "a name or an address")->required();
+  trace->add_option("--protocol", request.protocol, "icmp, udp or tcp (icmp)")
+      ->transform(CLI::CheckedTransformer(protocols).description(""))
+      ->type_name("NAME");
+  trace->add_option("--port", request.port, "of tcp (80); of udp the first of many (33434)")
+      ->check(between(1, 60'000))
+      ->type_name("N");
+  trace->add_option("--max-hops", request.manner.most_hops, "how far to look, 1 to 255 (30)")
+      ->check(between(1, 255))
+      ->type_name("N");
+  trace->add_option("--probes", request.manner.probes, "of each hop, 1 to 10 (3)")
+      ->check(between(1, 10))
+      ->type_name("N");
+  trace->add_option("--timeout", timeout, "after so long without an answer a probe is sent again, once (1s)")
+      ->check(duration())
+      ->type_name("TIME");
+  add_families(*trace, only_v4, only_v6);
+  trace->add_flag("--names", request.has_names, "names of routers, looked up when all is measured");
+  trace->add_flag("--json", request.is_json, "one JSON object, at the end");
+  return trace;
+}
+
+int run_trace(TraceOptions& options) {
+  options.request.manner.timeout = *superd::parse_duration(options.timeout);
+  options.request.family = family_of(options.only_v4, options.only_v6);
+  return superd::trace(options.request);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("superctl: files over FSP and TFTP, and ping.", "superctl");
+  CLI::App app("superctl: files over FSP and TFTP, ping and trace.", "superctl");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("superctl ") + SUPERD_VERSION);
   app.footer(
@@ -160,12 +208,15 @@ int main(int argc, char** argv) try {
 
   PingOptions ping_options;
   auto* const ping = add_ping(app, ping_options);
+  TraceOptions trace_options;
+  auto* const trace = add_trace(app, trace_options);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     return app.exit(stop) == 0 ? 0 : misuse;
   }
+  if (*trace) return run_trace(trace_options);
   if (*ping) return run_ping(*ping, ping_options);
   options.manner.patience = *superd::parse_duration(options.patience);
   options.manner.resumes = !options.begins_anew;

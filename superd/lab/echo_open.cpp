@@ -4,6 +4,7 @@
 
 #include "superd/lab/echo_filter.h"
 #include "superd/lab/echo_socket.h"
+#include "superd/lab/error_queue.h"
 
 namespace superd {
 namespace {
@@ -70,11 +71,8 @@ Result<> EchoSocket::prepare(const EchoOptions& options) {
   if (is_raw_) {
     id_ = static_cast<std::uint16_t>(std::random_device{}());
     if (auto filtered = filter_echoes(fd(), version_, id_); !filtered) return filtered;
-  } else {
-    // Errors are kept for us, with who sent them (ip(7)).
-    auto kept = is_v6 ? set(fd(), IPPROTO_IPV6, IPV6_RECVERR, 1, "ask for ICMPv6 errors (IPV6_RECVERR)")
-                      : set(fd(), IPPROTO_IP, IP_RECVERR, 1, "ask for ICMP errors (IP_RECVERR)");
-    if (!kept) return kept;
+  } else if (!keep_errors(fd(), is_v6)) {
+    return system_error("ask a ping socket for errors (IP_RECVERR)");
   }
   if (options.ttl > 0) {
     auto limited = is_v6 ? set(fd(), IPPROTO_IPV6, IPV6_UNICAST_HOPS, options.ttl, "set the hop limit")

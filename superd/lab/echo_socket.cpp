@@ -1,40 +1,14 @@
 #include "superd/lab/echo_socket.h"
 
-#include <linux/errqueue.h>
 #include <poll.h>
 
-#include <cstring>
+#include <algorithm>
 
+#include "superd/lab/error_queue.h"
 #include "superd/net/ip_header.h"
 
 namespace superd {
 namespace {
-
-template <class Value>
-bool read_value(cmsghdr& item, Value& value) noexcept {
-  if (item.cmsg_len < CMSG_LEN(sizeof value)) return false;
-  std::memcpy(&value, CMSG_DATA(&item), sizeof value);
-  return true;
-}
-
-/// How long ago the kernel received something, by the clock that it stamps with.
-Clock::duration age_of(const timespec& received) noexcept {
-  timespec now;
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto age = Seconds(now.tv_sec - received.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - received.tv_nsec);
-  // Somebody has set the clock in between: what was measured is the better guess.
-  return age < Clock::duration{} || age > Seconds(1) ? Clock::duration{} : age;
-}
-
-bool is_hop_limit(const cmsghdr& item) noexcept {
-  return (item.cmsg_level == IPPROTO_IP && item.cmsg_type == IP_TTL) ||
-         (item.cmsg_level == IPPROTO_IPV6 && item.cmsg_type == IPV6_HOPLIMIT);
-}
-
-bool is_error_note(const cmsghdr& item) noexcept {
-  return (item.cmsg_level == IPPROTO_IP && item.cmsg_type == IP_RECVERR) ||
-         (item.cmsg_level == IPPROTO_IPV6 && item.cmsg_type == IPV6_RECVERR);
-}
 
 void wait_for_room(int socket) noexcept {
   pollfd room{socket, POLLOUT, 0};
@@ -63,15 +37,7 @@ void EchoSocket::seal(std::uint16_t sequence, int ttl) noexcept {
   header.msg_namelen = slots_[queued_].to.size();
   header.msg_control = nullptr;
   header.msg_controllen = 0;
-  if (ttl > 0) {
-    header.msg_control = slots_[queued_].out_control;
-    header.msg_controllen = sizeof slots_[queued_].out_control;
-    auto* const item = CMSG_FIRSTHDR(&header);
-    item->cmsg_level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-    item->cmsg_type = is_v6 ? IPV6_HOPLIMIT : IP_TTL;
-    item->cmsg_len = CMSG_LEN(sizeof ttl);
-    std::memcpy(CMSG_DATA(item), &ttl, sizeof ttl);
-  }
+  if (ttl > 0) set_hop_limit(header, slots_[queued_].out_control, is_v6, ttl);
   ++queued_;
 }
 
@@ -107,7 +73,7 @@ std::size_t EchoSocket::fill_slots() noexcept {
 }
 
 /// One that is not for us has no time of arrival.
-EchoArrival EchoSocket::read_slot(std::size_t slot, Time now) const noexcept {
+EchoArrival EchoSocket::read_slot(std::size_t slot, Time now) noexcept {
   EchoArrival arrival{.from = bits_of(slots_[slot].from), .received = now};
   auto message = std::as_bytes(std::span(static_cast<std::byte*>(slots_[slot].in.iov_base), in_[slot].msg_len));
   if (is_raw_ && version_ == IcmpVersion::v4) {
@@ -119,7 +85,11 @@ EchoArrival EchoSocket::read_slot(std::size_t slot, Time now) const noexcept {
   const bool is_unverified = is_raw_ && version_ == IcmpVersion::v4;
   const auto view = is_unverified ? IcmpView::parse_v4(message) : IcmpView::parse_verified(version_, message);
   if (!view) return arrival;
-  if (is_precise_) read_control(in_[slot].msg_hdr, arrival, now);
+  if (is_precise_) {
+    auto& header = in_[slot].msg_hdr;
+    arrival.received = received_at(header, now);
+    arrival.ttl = std::max(arrival.ttl, hop_limit_of(header));
+  }
   if (view->is_error()) {
     read_error_of(*view, arrival);
   } else if (view->is_echo_reply()) {
@@ -147,50 +117,21 @@ void EchoSocket::read_error_of(const IcmpView& message, EchoArrival& arrival) co
   arrival.mtu = message.mtu();
 }
 
-void EchoSocket::read_control(const msghdr& header, EchoArrival& arrival, Time now) const noexcept {
-  auto* const read = const_cast<msghdr*>(&header);  // CMSG_NXTHDR wants it so
-  for (auto* item = CMSG_FIRSTHDR(read); item; item = CMSG_NXTHDR(read, item)) {
-    timespec stamp;
-    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_TIMESTAMPNS && read_value(*item, stamp))
-      arrival.received = now - age_of(stamp);
-    if (is_hop_limit(*item)) read_value(*item, arrival.ttl);
-  }
-}
-
-/// The next of what the kernel keeps in the error queue (ip(7), IP_RECVERR): the probe that failed, and who says so.
+/// The next of what the kernel keeps in the error queue.
 bool EchoSocket::next_failure(EchoArrival& arrival) noexcept {
-  std::byte quoted[64];
-  alignas(cmsghdr) std::byte control[512];
-  ProbeAddress target{.v6 = {}};
-  iovec part{quoted, sizeof quoted};
-  msghdr header{.msg_name = &target,
-                .msg_namelen = sizeof target,
-                .msg_iov = &part,
-                .msg_iovlen = 1,
-                .msg_control = control,
-                .msg_controllen = sizeof control};
-  const auto got = ::recvmsg(fd(), &header, MSG_ERRQUEUE | MSG_DONTWAIT);
-  if (got < 0) return false;
-  const auto now = Clock::now();
-  arrival = {.target = bits_of(target), .received = now};
-  if (is_precise_) read_control(header, arrival, now);
-  for (auto* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
-    struct {
-      sock_extended_err error;
-      ProbeAddress offender;
-    } note{};
-    if (!is_error_note(*item) || item->cmsg_len < CMSG_LEN(sizeof note.error)) continue;
-    std::memcpy(&note, CMSG_DATA(item), std::min(sizeof note, item->cmsg_len - CMSG_LEN(0)));
-    arrival.kind = EchoArrival::Kind::failure;
-    arrival.from = bits_of(note.offender);
-    arrival.type = note.error.ee_type;
-    arrival.code = note.error.ee_code;
-    if (note.error.ee_origin == SO_EE_ORIGIN_LOCAL) arrival.local_error = static_cast<int>(note.error.ee_errno);
-    if (note.error.ee_errno == EMSGSIZE) arrival.mtu = note.error.ee_info;
-  }
-  const auto message = std::span<const std::byte>(quoted).first(static_cast<std::size_t>(got));
-  if (message.size() < IcmpView::header_size) arrival.kind = EchoArrival::Kind::damaged;
-  if (message.size() >= IcmpView::header_size) arrival.sequence = load16(&message[6]);
+  std::byte room[64];
+  const auto note = next_error(fd(), room);
+  if (!note) return false;
+  arrival = {.from = note->from,
+             .target = bits_of(note->target),
+             .type = note->type,
+             .code = note->code,
+             .local_error = note->is_local ? note->code_of_host : 0,
+             .mtu = note->mtu,
+             .received = note->received};
+  if (note->quoted.size() < IcmpView::header_size) return true;
+  arrival.kind = EchoArrival::Kind::failure;
+  arrival.sequence = load16(&note->quoted[6]);
   return true;
 }
 

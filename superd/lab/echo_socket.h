@@ -110,8 +110,7 @@ class EchoSocket {
 
   int send_from(std::size_t& done) noexcept;
   std::size_t fill_slots() noexcept;
-  [[nodiscard]] EchoArrival read_slot(std::size_t slot, Time now) const noexcept;
-  void read_control(const msghdr& header, EchoArrival& arrival, Time now) const noexcept;
+  [[nodiscard]] EchoArrival read_slot(std::size_t slot, Time now) noexcept;
   bool next_failure(EchoArrival& arrival) noexcept;
   void read_error_of(const IcmpView& message, EchoArrival& arrival) const noexcept;
 

@@ -30,6 +30,8 @@ class PingTargets {
   [[nodiscard]] bool has_v6() const noexcept { return has_v6_; }
 
   [[nodiscard]] AddressBits operator[](std::uint32_t index) const noexcept { return range_of(index).address(index); }
+  /// The interface of a link-local address, else 0.
+  [[nodiscard]] std::uint32_t scope_of(std::uint32_t index) const noexcept { return range_of(index).scope; }
   [[nodiscard]] ProbeAddress socket_address(std::uint32_t index) const noexcept;
   /// The first that has this address.
   [[nodiscard]] std::optional<std::uint32_t> index_of(const AddressBits& address) const noexcept;
