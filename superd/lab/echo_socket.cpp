@@ -73,8 +73,8 @@ std::size_t EchoSocket::fill_slots() noexcept {
 }
 
 /// One that is not for us has no time of arrival.
-EchoArrival EchoSocket::read_slot(std::size_t slot, Time now) noexcept {
-  EchoArrival arrival{.from = bits_of(slots_[slot].from), .received = now};
+EchoArrival EchoSocket::read_slot(std::size_t slot, const TwoClocks& clocks) noexcept {
+  EchoArrival arrival{.from = bits_of(slots_[slot].from), .received = clocks.now};
   auto message = std::as_bytes(std::span(static_cast<std::byte*>(slots_[slot].in.iov_base), in_[slot].msg_len));
   if (is_raw_ && version_ == IcmpVersion::v4) {
     const auto packet = Ipv4View::parse(message);
@@ -87,7 +87,7 @@ EchoArrival EchoSocket::read_slot(std::size_t slot, Time now) noexcept {
   if (!view) return arrival;
   if (is_precise_) {
     auto& header = in_[slot].msg_hdr;
-    arrival.received = received_at(header, now);
+    arrival.received = received_at(header, clocks);
     arrival.ttl = std::max(arrival.ttl, hop_limit_of(header));
   }
   if (view->is_error()) {

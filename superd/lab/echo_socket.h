@@ -10,6 +10,7 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/error.h"
+#include "superd/lab/error_queue.h"
 #include "superd/lab/probe_address.h"
 #include "superd/net/icmp.h"
 #include "superd/net/socket.h"
@@ -77,9 +78,9 @@ class EchoSocket {
   template <class Take>
   std::size_t receive(Take take) {
     const auto got = fill_slots();
-    const auto now = Clock::now();
+    const auto clocks = TwoClocks::read();
     for (std::size_t slot = 0; slot < got; ++slot) {
-      const auto arrival = read_slot(slot, now);
+      const auto arrival = read_slot(slot, clocks);
       if (arrival.received != Time{}) take(arrival);
     }
     if (!has_failures_) return got;
@@ -110,7 +111,7 @@ class EchoSocket {
 
   int send_from(std::size_t& done) noexcept;
   std::size_t fill_slots() noexcept;
-  [[nodiscard]] EchoArrival read_slot(std::size_t slot, Time now) noexcept;
+  [[nodiscard]] EchoArrival read_slot(std::size_t slot, const TwoClocks& clocks) noexcept;
   bool next_failure(EchoArrival& arrival) noexcept;
   void read_error_of(const IcmpView& message, EchoArrival& arrival) const noexcept;
 

@@ -18,13 +18,8 @@ bool read_value(cmsghdr& item, Value& value) noexcept {
   return true;
 }
 
-/// How long ago the kernel received something, by the clock that it stamps with.
-Clock::duration age_of(const timespec& received) noexcept {
-  timespec now;
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto age = Seconds(now.tv_sec - received.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - received.tv_nsec);
-  // Somebody has set the clock in between: what was measured is the better guess.
-  return age < Clock::duration{} || age > Seconds(1) ? Clock::duration{} : age;
+std::chrono::nanoseconds nanoseconds_of(const timespec& time) noexcept {
+  return Seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 bool is_error_note(const cmsghdr& item) noexcept {
@@ -73,19 +68,29 @@ std::optional<ErrorNote> next_error(int socket, std::span<std::byte> room) noexc
   const auto got = ::recvmsg(socket, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
   if (got < 0) return std::nullopt;
   note.quoted = room.first(static_cast<std::size_t>(got));
-  note.received = received_at(header, Clock::now());
+  note.received = received_at(header, TwoClocks::read());
   for (auto* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
     if (is_error_note(*item)) read_note(*item, note);
   return note;
 }
 
-Time received_at(msghdr& header, Time now) noexcept {
+// In this order: who is held up in between takes a time for longer than it was, never for one before it began.
+TwoClocks TwoClocks::read() noexcept {
+  timespec wall;
+  ::clock_gettime(CLOCK_REALTIME, &wall);
+  return {nanoseconds_of(wall), Clock::now()};
+}
+
+Time received_at(msghdr& header, const TwoClocks& clocks) noexcept {
   for (auto* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
     timespec stamp;
-    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_TIMESTAMPNS && read_value(*item, stamp))
-      return now - age_of(stamp);
+    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_TIMESTAMPNS || !read_value(*item, stamp)) continue;
+    const auto age = clocks.wall - nanoseconds_of(stamp);
+    // Somebody has set the clock meanwhile: what was measured is the better guess.
+    if (age < Clock::duration{} || age > Seconds(1)) break;
+    return clocks.now - age;
   }
-  return now;
+  return clocks.now;
 }
 
 int hop_limit_of(msghdr& header) noexcept {

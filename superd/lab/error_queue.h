@@ -27,8 +27,15 @@ struct ErrorNote {
 /// The next one; `room` takes the quote. Never waits.
 [[nodiscard]] std::optional<ErrorNote> next_error(int socket, std::span<std::byte> room) noexcept;
 
-/// When the kernel received it, where the socket has SO_TIMESTAMPNS, on the monotonic clock; otherwise `now`.
-[[nodiscard]] Time received_at(msghdr& header, Time now) noexcept;
+/// One moment on two clocks: the kernel stamps with the wall's.
+struct TwoClocks {
+  std::chrono::nanoseconds wall;
+  Time now;
+  [[nodiscard]] static TwoClocks read() noexcept;
+};
+/// When the kernel received it, where the socket has SO_TIMESTAMPNS, on the monotonic clock; otherwise `clocks.now`, which
+/// was read after it had come.
+[[nodiscard]] Time received_at(msghdr& header, const TwoClocks& clocks) noexcept;
 /// TTL or hop limit, where the socket asks for it; -1: not known.
 [[nodiscard]] int hop_limit_of(msghdr& header) noexcept;
 /// Gives a packet that is sent its own TTL or hop limit; `room` has CMSG_SPACE(sizeof(int)) bytes.

@@ -144,7 +144,8 @@ void Pinger::take_reply(const EchoArrival& arrival) {
     ++tally_.strange;
     return;
   }
-  const auto time = arrival.received - Time(std::chrono::nanoseconds(stamp->sent));
+  const auto sent = Time(std::chrono::nanoseconds(stamp->sent));
+  const auto time = std::max(arrival.received - sent, Clock::duration{});
   const auto answer = window_.note_answer(stamp->number);
   bool is_new = answer != ProbeWindow::Answer::again;
   // Of one that is no longer watched the tally knows, for a few rounds.

@@ -12,10 +12,11 @@
 namespace superd {
 namespace {
 
-constexpr int done = 0, failed = 1, try_again = 111;
+constexpr int done = 0, failed = 1, misuse = 100, try_again = 111;
 
 int complain(const Error& failure) {
   fmt::print(stderr, "superctl: ping: {}\n", failure.what);
+  if (failure.code == EINVAL) return misuse;
   return failure.code == EAGAIN ? try_again : failed;
 }
 

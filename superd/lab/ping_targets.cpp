@@ -1,6 +1,7 @@
 #include "superd/lab/ping_targets.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "superd/base/words.h"
 #include "superd/lab/remote.h"
@@ -14,11 +15,15 @@ bool is_of(const Endpoint& endpoint, Family family) noexcept {
 
 std::string_view family_text(Family family) noexcept { return family == Family::v4 ? "IPv4" : "IPv6"; }
 
+/// What no other time will mend.
+Error misuse(std::string what) { return {std::move(what), EINVAL}; }
+
 Result<Endpoint> address_of(const std::string& word, Family family) {
   auto literal = Endpoint::parse(word, 0);
   if (literal) {
     if (is_of(*literal, family)) return literal;
-    return error(word + " is no " + std::string(family_text(family)) + " address, which is what was asked for");
+    return std::unexpected(
+        misuse(word + " is no " + std::string(family_text(family)) + " address, which is what was asked for"));
   }
   const auto found = look_up(word, 0);
   if (!found) return std::unexpected(found.error());
@@ -49,10 +54,11 @@ Result<> PingTargets::add(const std::string& word, Family family) {
 
 Result<> PingTargets::add_network(const std::string& word) {
   const auto network = Network::parse(word);
-  if (!network) return std::unexpected(network.error());
+  if (!network) return std::unexpected(misuse(network.error().what));
   const int free_bits = 128 - network->bits();
   if (free_bits > 24)
-    return error(escaped(word) + " has more than " + std::to_string(most) + " addresses: name smaller networks");
+    return std::unexpected(
+        misuse(escaped(word) + " has more than " + std::to_string(most) + " addresses: name smaller networks"));
   Range range{
       .first = {network->high(), network->low()},
         .count = std::uint32_t{1}
@@ -68,7 +74,8 @@ Result<> PingTargets::add_network(const std::string& word) {
 
 Result<> PingTargets::add_range(Range range, const std::string& word) {
   if (range.count > most - size_)
-    return error("up to " + escaped(word) + " these are more than " + std::to_string(most) + " addresses: name fewer");
+    return std::unexpected(
+        misuse("up to " + escaped(word) + " these are more than " + std::to_string(most) + " addresses: name fewer"));
   (range.first.is_v4() ? has_v4_ : has_v6_) = true;
   range.start = size_;
   size_ += range.count;

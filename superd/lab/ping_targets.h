@@ -21,7 +21,8 @@ class PingTargets {
   static constexpr std::uint32_t most = std::uint32_t{1} << 24;
 
   /// Each word is a name, an address, or a network as "10.1.0.0/16": all of its addresses, of an IPv4 network without
-  /// the first and the last, which are no hosts (but of a /31 and a /32; RFC 3021). Looks names up.
+  /// the first and the last, which are no hosts (but of a /31 and a /32; RFC 3021). Looks names up. An error's code is EINVAL where the words are
+  /// wrong, EAGAIN where a name may be found later.
   [[nodiscard]] static Result<PingTargets> of(std::span<const std::string> words, Family family);
 
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }

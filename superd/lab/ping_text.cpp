@@ -56,8 +56,8 @@ void add_oddities(const PingOutcome& outcome, std::string& text) {
   for (const auto& [count, what] : oddities)
     if (count > 0) fmt::format_to(std::back_inserter(text), "{} {}\n", count, what);
   for (const auto& teller : tally.tellers)
-    fmt::format_to(std::back_inserter(text), "{} times {}\n", teller.count, teller_text(teller));
-  if (tally.untold > 0) fmt::format_to(std::back_inserter(text), "{} more failures, of other kinds\n", tally.untold);
+    fmt::format_to(std::back_inserter(text), "{}: {}\n", teller_text(teller), teller.count);
+  if (tally.untold > 0) fmt::format_to(std::back_inserter(text), "other failures: {}\n", tally.untold);
 }
 
 std::string counts_text(std::uint64_t sent, std::uint64_t received, std::uint64_t lost) {

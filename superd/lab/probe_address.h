@@ -31,7 +31,7 @@ union ProbeAddress {
   const auto low = bits.low + steps;
   return {bits.high + (low < steps ? 1 : 0), low};
 }
-/// How much further than the other one; above 2^64, the most.
+/// How much further `to` is than `from`; the most where it lies before it, or beyond 2^64.
 [[nodiscard]] constexpr std::uint64_t distance(const AddressBits& from, const AddressBits& to) noexcept {
   const auto borrow = to.low < from.low ? 1U : 0U;
   return to.high - from.high - borrow == 0 ? to.low - from.low : ~std::uint64_t{0};

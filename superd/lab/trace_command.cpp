@@ -17,6 +17,7 @@ constexpr std::uint16_t http = 80, first_udp_port = 33434;
 
 int complain(const Error& failure) {
   fmt::print(stderr, "superctl: trace: {}\n", failure.what);
+  if (failure.code == EINVAL) return misuse;
   return failure.code == EAGAIN ? try_again : failed;
 }
 
