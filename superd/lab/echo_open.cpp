@@ -40,9 +40,9 @@ Result<> refused(IcmpVersion version, int code) {
 
 }  // namespace
 
-Result<Socket> EchoSocket::open_any(IcmpVersion version, bool is_ping_only, bool& is_raw) {
+Result<Socket> EchoSocket::open_any(IcmpVersion version, bool& is_raw) {
   auto socket = open_socket(version, SOCK_DGRAM);
-  is_raw = !socket.is_open() && !is_ping_only;
+  is_raw = !socket.is_open();
   if (is_raw) socket = open_socket(version, SOCK_RAW);
   if (!socket.is_open()) return std::unexpected(refused(version, errno).error());
   return socket;
@@ -50,7 +50,7 @@ Result<Socket> EchoSocket::open_any(IcmpVersion version, bool is_ping_only, bool
 
 Result<EchoSocket> EchoSocket::open(IcmpVersion version, const EchoOptions& options) {
   bool is_raw = false;
-  auto socket = open_any(version, options.is_ping_only, is_raw);
+  auto socket = open_any(version, is_raw);
   if (!socket) return std::unexpected(socket.error());
   EchoSocket made(std::move(*socket), version, is_raw, options);
   if (auto prepared = made.prepare(options); !prepared) return std::unexpected(prepared.error());

@@ -18,10 +18,9 @@
 namespace superd {
 
 struct EchoOptions {
-  std::size_t size = 56;      ///< bytes behind the ICMP header
-  int ttl = 0;                ///< of requests; 0: the system's
-  bool is_precise = false;    ///< tells when the kernel received each answer, and its TTL; costs a little
-  bool is_ping_only = false;  ///< never a raw socket
+  std::size_t size = 56;    ///< bytes behind the ICMP header
+  int ttl = 0;              ///< of requests; 0: the system's
+  bool is_precise = false;  ///< tells when the kernel received each answer, and its TTL; costs a little
 };
 
 /// What came back.
@@ -105,7 +104,7 @@ class EchoSocket {
   };
 
   EchoSocket(Socket socket, IcmpVersion version, bool is_raw, const EchoOptions& options);
-  [[nodiscard]] static Result<Socket> open_any(IcmpVersion version, bool is_ping_only, bool& is_raw);
+  [[nodiscard]] static Result<Socket> open_any(IcmpVersion version, bool& is_raw);
   Result<> prepare(const EchoOptions& options);
   void lay_out(const EchoOptions& options);
 

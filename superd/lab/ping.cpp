@@ -113,69 +113,10 @@ void Pinger::begin_round(Time now) noexcept {
 }
 
 void Pinger::refuse(std::uint64_t number, int code) {
-  const auto probe = probe_of(number);
-  take_failure({.kind = EchoArrival::Kind::failure,
-                .target = targets_[probe.index],
-                .sequence = static_cast<std::uint16_t>(probe.round),
-                .local_error = code,
-                .received = Clock::now()});
-}
-
-std::size_t Pinger::receive() {
-  std::size_t all = 0;
-  for (auto* socket : {&v4_, &v6_})
-    if (*socket) all += (*socket)->receive([&](const EchoArrival& arrival) { take(arrival); });
-  return all;
-}
-
-void Pinger::take(const EchoArrival& arrival) {
-  using enum EchoArrival::Kind;
-  switch (arrival.kind) {
-    case reply: return take_reply(arrival);
-    case failure: return take_failure(arrival);
-    case damaged: ++tally_.damaged; return;
-  }
-}
-
-void Pinger::take_reply(const EchoArrival& arrival) {
-  const auto stamp = ProbeStamp::read(hash_, arrival.body);
-  const auto probe = stamp ? probe_of(stamp->number) : PingListener::Probe{};
-  if (!stamp || targets_[probe.index] != arrival.from) {
-    ++tally_.strange;
-    return;
-  }
-  const auto sent = Time(std::chrono::nanoseconds(stamp->sent));
-  const auto time = std::max(arrival.received - sent, Clock::duration{});
-  const auto answer = window_.note_answer(stamp->number);
-  bool is_new = answer != ProbeWindow::Answer::again;
-  // Of one that is no longer watched the tally knows, for a few rounds.
-  if (is_new)
-    is_new = tally_.note_reply(probe.index, probe.round, time);
-  else
-    ++tally_.duplicates;
-  if (is_new && answer == ProbeWindow::Answer::late) ++tally_.late;
-  if (is_new && answer == ProbeWindow::Answer::first) {
-    round_trip_.note(time);
-    is_round_trip_known_ = true;
-  }
-  listener_->on_reply(probe, arrival, time, !is_new);
-}
-
-void Pinger::take_failure(const EchoArrival& arrival) {
-  const auto index = targets_.index_of(arrival.target);
-  if (!index) {
-    ++tally_.strange;
-    return;
-  }
-  // The last round that has this sequence number.
-  const auto last = *index < index_ ? round_ : round_ - 1;
-  const auto round = last - ((last - arrival.sequence) & 0xffffU);
-  if (round > last) return;
-  const auto number = std::uint64_t{round} * targets_.size() + *index;
-  if (number >= window_.next()) return;
-  if (window_.note_answer(number) == ProbeWindow::Answer::again) return;
-  tally_.note_failure(*index, arrival);
-  listener_->on_failure({*index, round}, arrival);
+  note_failure(number, {.kind = EchoArrival::Kind::failure,
+                        .target = targets_[probe_of(number).index],
+                        .local_error = code,
+                        .received = Clock::now()});
 }
 
 /// Until something arrives, or is due.

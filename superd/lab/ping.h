@@ -62,6 +62,7 @@ class Pinger {
   void take(const EchoArrival& arrival);
   void take_reply(const EchoArrival& arrival);
   void take_failure(const EchoArrival& arrival);
+  void note_failure(std::uint64_t number, const EchoArrival& failure);
   void wait(Time now);
   [[nodiscard]] Clock::duration patience() const noexcept;
   [[nodiscard]] PingListener::Probe probe_of(std::uint64_t number) const noexcept;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "superd/base/words.h"
+#include "superd/lab/json_text.h"
 #include "superd/net/icmp_names.h"
 
 namespace superd {
@@ -51,6 +52,10 @@ std::string hop_text(const Tracer& tracer, const TraceHop& hop, const HopNames& 
     fmt::format_to(std::back_inserter(times), " {:.3f}", milliseconds(probe.time));
   }
   std::string text;
+  if (from.empty()) {  // no packet came: this host has said it
+    for (const auto& word : told) text += (text.empty() ? "" : ", ") + word;
+    return text;
+  }
   for (const auto& address : from) text += (text.empty() ? "" : ", ") + named(address, names);
   const auto sent = hop.sent();
   fmt::format_to(std::back_inserter(text), "  {} % lost ", sent == 0 ? 0 : 100 * (sent - hop.answered()) / sent);
@@ -59,16 +64,15 @@ std::string hop_text(const Tracer& tracer, const TraceHop& hop, const HopNames& 
   return text;
 }
 
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
-
 std::string probe_json(const Tracer& tracer, const TraceProbe& probe, const HopNames& names) {
   if (!probe.arrival) return fmt::format("{{\"sent\": {}, \"address\": null}}", probe.tries);
   const auto& arrival = *probe.arrival;
-  auto text = fmt::format("{{\"sent\": {}, \"address\": {}, \"ms\": {:.6f}", probe.tries,
-                          arrival.local_error == 0 ? quoted(text_of(arrival.from)) : "null", milliseconds(probe.time));
+  auto text =
+      fmt::format("{{\"sent\": {}, \"address\": {}, \"ms\": {:.6f}", probe.tries,
+                  arrival.local_error == 0 ? json_quoted(text_of(arrival.from)) : "null", milliseconds(probe.time));
   if (const auto name = names.find(arrival.from); name != names.end())
-    text += ", \"name\": " + quoted(escaped(name->second));
-  if (!arrival.is_answer) text += ", \"error\": " + quoted(what_of(tracer.target(), arrival));
+    text += ", \"name\": " + json_quoted(name->second);
+  if (!arrival.is_answer) text += ", \"error\": " + json_quoted(what_of(tracer.target(), arrival));
   return text + "}";
 }
 
@@ -106,9 +110,9 @@ std::string trace_text(const Tracer& tracer, const HopNames& names) {
 }
 
 std::string trace_json(const Tracer& tracer, const HopNames& names, const std::string& target, const char* how) {
-  auto text =
-      fmt::format("{{\n  \"target\": \"{}\", \"address\": \"{}\", \"by\": \"{}\", \"reached\": {},\n  \"hops\": [",
-                  escaped(target), text_of(tracer.target().address), how, tracer.has_reached());
+  auto text = fmt::format("{{\n  \"target\": {}, \"address\": {}, \"by\": {}, \"reached\": {},\n  \"hops\": [",
+                          json_quoted(target), json_quoted(text_of(tracer.target().address)), json_quoted(how),
+                          tracer.has_reached());
   for (std::size_t i = 0; i < tracer.length(); ++i) {
     const auto& hop = tracer.hop(i);
     fmt::format_to(std::back_inserter(text), "{}\n    {{\"hop\": {}, \"sent\": {}, \"answered\": {}, \"probes\": [",

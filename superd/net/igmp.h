@@ -63,7 +63,7 @@ class IgmpView {
   [[nodiscard]] std::chrono::milliseconds longest_wait() const noexcept;  ///< within which members shall answer
   [[nodiscard]] Endpoint group() const noexcept {
     return packet_address_v4(&bytes_[4]);
-  }                                                              ///< 0.0.0.0: all; not of v3 reports
+  }  ///< 0.0.0.0: all; not of v3 reports
   [[nodiscard]] PacketAddresses sources() const noexcept;        ///< of version 3, which it asks for
   [[nodiscard]] std::uint8_t robustness() const noexcept;        ///< of version 3; 0: does not say
   [[nodiscard]] std::chrono::seconds interval() const noexcept;  ///< between queries, of version 3
