@@ -29,15 +29,13 @@ void Pinger::take_reply(const EchoArrival& arrival) {
   }
   const auto sent = Time(std::chrono::nanoseconds(stamp->sent));
   const auto time = std::max(arrival.received - sent, Clock::duration{});
+  using enum ProbeWindow::Answer;
   const auto answer = window_.note_answer(stamp->number);
-  bool is_new = answer != ProbeWindow::Answer::again;
+  if (answer == again) ++tally_.duplicates;
   // Of one that is no longer watched the tally knows, for a few rounds.
-  if (is_new)
-    is_new = tally_.note_reply(probe.index, probe.round, time);
-  else
-    ++tally_.duplicates;
-  if (is_new && answer == ProbeWindow::Answer::late) ++tally_.late;
-  if (is_new && answer == ProbeWindow::Answer::first) {
+  const bool is_new = answer != again && tally_.note_reply(probe.index, probe.round, time, answer == first);
+  if (is_new && answer == late) ++tally_.late;
+  if (is_new && answer == first) {
     round_trip_.note(time);
     is_round_trip_known_ = true;
   }

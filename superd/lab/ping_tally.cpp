@@ -14,9 +14,9 @@ void PingTally::note_sent(std::uint32_t index, std::uint32_t round) noexcept {
   ++sent;
 }
 
-bool PingTally::note_reply(std::uint32_t index, std::uint32_t round, Clock::duration time) noexcept {
+bool PingTally::note_reply(std::uint32_t index, std::uint32_t round, Clock::duration time, bool is_first) noexcept {
   auto& state = states_[index];
-  if ((state.seen & bit_of(round)) != 0) {
+  if (!is_first && (state.seen & bit_of(round)) != 0) {
     ++duplicates;
     return false;
   }

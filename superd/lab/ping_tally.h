@@ -17,8 +17,9 @@ class PingTally {
   explicit PingTally(std::uint32_t targets) : states_(targets), times_(targets <= few ? targets : 0) {}
 
   void note_sent(std::uint32_t index, std::uint32_t round) noexcept;
-  /// False: it is the second answer to the same probe.
-  bool note_reply(std::uint32_t index, std::uint32_t round, Clock::duration time) noexcept;
+  /// False: it is another answer to the same probe. `is_first`: it is known to be none; otherwise the last 32 rounds are
+  /// remembered.
+  bool note_reply(std::uint32_t index, std::uint32_t round, Clock::duration time, bool is_first) noexcept;
   void note_failure(std::uint32_t index, const EchoArrival& failure) noexcept;
 
   struct Target {

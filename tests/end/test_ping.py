@@ -78,6 +78,11 @@ def test_a_network_is_asked_host_by_host_and_none_is_lost(ping, rate):
     assert "1022 targets: 1022 answered, 0 silent, 0 unreachable" in told
 
 
+def test_one_host_may_be_flooded_and_no_answer_is_lost_or_taken_twice(ping):
+    told = json.loads(ping("127.0.0.1", "-c", 20_000, "-i", "0s", "--rate", 0, "--json"))
+    assert (told["sent"], told["received"], told["lost"], told["duplicates"]) == (20_000, 20_000, 0, 0)
+
+
 def test_a_network_in_json_has_a_line_for_each_host(ping):
     told = json.loads(ping("127.9.0.0/24", "--rate", 0, "--json"))
     assert told["targets"] == told["answered"] == len(told["hosts"]) == 254

@@ -125,14 +125,21 @@ TEST(APingTally, CountsTargetsOnce) {
   tally.note_failure(0, failure);
   EXPECT_EQ(tally.unreachable, 1U);
   tally.note_sent(0, 1);
-  EXPECT_TRUE(tally.note_reply(0, 1, 2ms));
-  EXPECT_FALSE(tally.note_reply(0, 1, 2ms));
+  EXPECT_TRUE(tally.note_reply(0, 1, 2ms, false));
+  EXPECT_FALSE(tally.note_reply(0, 1, 2ms, false));
   EXPECT_EQ(tally.answered, 1U);
   EXPECT_EQ(tally.unreachable, 0U) << "who answers is reachable";
   EXPECT_EQ(tally.duplicates, 1U);
   tally.note_failure(1, failure);
   ASSERT_EQ(tally.tellers.size(), 1U);
   EXPECT_EQ(tally.tellers[0].count, 2U);
+}
+
+TEST(APingTally, BelievesWhoKnowsThatAnAnswerIsTheFirst) {
+  PingTally tally(1);
+  for (std::uint32_t round = 0; round < 64; ++round) tally.note_sent(0, round);
+  for (std::uint32_t round = 0; round < 64; ++round) EXPECT_TRUE(tally.note_reply(0, round, 1ms, true)) << round;
+  EXPECT_FALSE(tally.note_reply(0, 63, 1ms, false));
 }
 
 TEST(APingTally, BoundsTheTellersItKeeps) {
