@@ -51,18 +51,22 @@ class IcmpLog final : public Service {
   }
 
   static void log(Datagram& request, const Packet& packet, const IcmpView& message, bool traces) {
+    // Fields refer to their texts.
+    const auto from = packet.source.address_text(), to = packet.destination.address_text();
+    const auto what = icmp_name(message.version(), message.type(), message.code());
+    const auto quoted = message.is_error() ? message.quoted() : std::unexpected(PacketFault::quote);
+    const auto about = quoted ? text_of(*quoted) : std::string();
     std::vector<LogField> fields{
-        {"service", request.hosted().name},
-        {"from", packet.source.address_text()},
-        {"to", packet.destination.address_text()},
-        {"what", icmp_name(message.version(), message.type(), message.code())},
-        {"ttl", packet.ttl},
-        {"interface", packet.interface},
-        {"bytes", packet.payload.size()}
+        {"service",   request.hosted().name},
+        {"from",      from                 },
+        {"to",        to                   },
+        {"what",      what                 },
+        {"ttl",       packet.ttl           },
+        {"interface", packet.interface     },
+        {"bytes",     packet.payload.size()}
     };
     if (traces) fields.emplace_back("traces", "the way here");
-    if (const auto quoted = message.is_error() ? message.quoted() : std::unexpected(PacketFault::quote))
-      fields.emplace_back("about", text_of(*quoted));
+    if (quoted) fields.emplace_back("about", about);
     log_event(Severity::info, "icmp", fields);
   }
 };

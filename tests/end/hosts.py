@@ -28,7 +28,7 @@ class Host:
 
     def __init__(self):
         self.name = f"superd-{os.getpid()}-{next(NUMBERS)}"
-        self.address = self.address6 = None
+        self.address = self.address6 = self.interface = None
         self.wrapper = ["ip", "netns", "exec", self.name]
 
     def __enter__(self):
@@ -37,6 +37,7 @@ class Host:
         if subprocess.run(["ip", "netns", "add", self.name], capture_output=True).returncode != 0:
             pytest.skip("network namespaces are not permitted")
         self.run("ip", "link", "set", "lo", "up")
+        self.sysctl(net__ipv6__conf__default__accept_dad=0)
         return self
 
     def __exit__(self, *_):
@@ -78,4 +79,5 @@ def two_hosts():
             host.run("ip", "address", "add", f"{host.address}/24", "broadcast", "+", "dev", "eth0")
             host.run("ip", "-6", "address", "add", f"{host.address6}/64", "dev", "eth0", "nodad")
             host.run("ip", "link", "set", "eth0", "up")
+            host.interface = int(host.run("ip", "-o", "link", "show", "eth0").stdout.split(":")[0])
         yield server, client

@@ -15,7 +15,6 @@ from packets import bpf, icmp, ip_echo, ipv4, payload
 from test_reload import hang_up, rewrite
 
 ICMP, IGMP, EXPERIMENT = 1, 2, 253
-SECOND = socket.SOCK_RAW
 
 
 @pytest.fixture
@@ -55,8 +54,9 @@ def next_from(client, source):
 
 def is_answered(client, destination, body=b"and this one"):
     """A ping that is right is answered, and nothing else was in between."""
-    echoed = ask(client, destination, icmp(8, body=body))
-    return echoed == icmp(0, body=body)
+    client.sendto(icmp(8, body=body), (destination, 0))
+    poll_until(lambda: next_from(client, destination) == icmp(0, body=body), what="an answer")
+    return True
 
 
 # --- icmp-echo ---
@@ -110,11 +110,11 @@ def test_only_for_its_addresses_is_answered(hosts, serve):
         for address in (server.address, "10.99.0.80"):
             one.sendto(icmp(8), (address, 0))
         assert is_answered(one, "10.99.0.70") and is_answered(one, "10.99.0.71")
-    assert program.wait_for("it", received=4)["dropped_address"] == 2
+    assert program.wait_for("it", answered=2)["dropped_address"] == 2
 
 
 def test_a_damaged_ping_is_not_answered(hosts, serve):
-    """The kernel delivers it all the same, and verifies nothing (ICMP); of IPv6 it does."""
+    """The kernel delivers what is whole and wrong, and not what is shorter than a header of ICMP."""
     server, client = hosts
     program = serve("icmp-echo", ["raw/icmp", "raw6/icmp6"])
     with raw_socket(client) as one, raw_socket(client, 58, socket.AF_INET6) as six:
@@ -122,9 +122,10 @@ def test_a_damaged_ping_is_not_answered(hosts, serve):
         one.sendto(icmp(8)[:7], (server.address, 0))
         assert is_answered(one, server.address)
         whole = struct.pack("!BBHHH", 128, 0, 0, 1, 2) + b"hello"
-        assert ask(six, server.address6, whole)[0] in (128, 129)
-    counters = program.wait_for("it", received=4)
-    assert counters["dropped_checksum"] + counters["dropped_malformed"] == 2
+        six.sendto(whole, (server.address6, 0))
+        poll_until(lambda: next_from(six, server.address6)[0] == 129, what="an answer")
+    counters = program.wait_for("it", answered=2)
+    assert counters["received"] == 3 and counters["dropped_checksum"] == 1
     assert counters["answered"] == 2
 
 
@@ -137,10 +138,10 @@ def test_groups_and_broadcasts_are_never_answered(hosts, serve, needs):
         one.setsockopt(socket.SOL_SOCKET, 25, b"eth0")  # SO_BINDTODEVICE
         for everybody in ("10.99.0.255", "255.255.255.255", "224.0.0.1"):
             one.sendto(icmp(8), (everybody, 0))
-        six.sendto(struct.pack("!BBHHH", 128, 0, 0, 1, 2), ("ff02::1%eth0", 0))
+        six.sendto(struct.pack("!BBHHH", 128, 0, 0, 1, 2), ("ff02::1", 0, 0, client.interface))
         program.wait_for("it", received=4, dropped_address=4)
         assert is_answered(one, server.address)
-    assert program.wait_for("it", received=5)["answered"] == 1
+    assert program.wait_for("it", served=5, answered=1)["answered"] == 1
 
 
 def test_the_rate_of_a_prefix_holds(hosts, serve):
@@ -166,7 +167,7 @@ def test_every_design_serves_packets(hosts, superd, needs, way):
         done = client.run(needs("ping"), "-c20", "-i0.002", "-W2", address)
         assert "20 received" in done.stdout
     with raw_socket(client, EXPERIMENT) as one:
-        for body in (b"", b"x", b"y" * 1400, bytes(range(256)) * 100):
+        for body in (b"", b"x", b"y" * 1400, bytes(range(256)) * 5):
             assert ask(one, server.address, ip_echo(body)) == ip_echo(body, kind=2)
     counters = program.wait_for("ping", served=40)
     assert counters["answered"] == 40 and counters["failed"] == counters["crashed"] == counters["failed_answer"] == 0
@@ -182,7 +183,7 @@ def test_types_that_are_not_wanted_do_not_pass(hosts, serve):
     with raw_socket(client) as one:
         for kind in (8, 13, 0, 8):
             one.sendto(icmp(kind, body=b"\0" * 12), (server.address, 0))
-        counters = program.wait_for("it", received=2)
+        counters = program.wait_for("it", served=2)
         assert (counters["icmp_replies"], counters["icmp_others"], counters["icmp_requests"]) == (1, 1, 0)
 
 
@@ -253,14 +254,15 @@ def test_pings_traces_and_reports_are_counted_and_logged(hosts, serve):
         one.sendto(icmp(3, 3, 0, 0, quoted), (server.address, 0))
         one.sendto(icmp(11, 0, 0, 0, quoted), (server.address, 0))
         one.sendto(icmp(3, 3, 0, 0, quoted[:10]), (server.address, 0))  # cut short
-        counters = program.wait_for("it", received=5)
+        counters = program.wait_for("it", served=5)
     assert (counters["icmp_requests"], counters["icmp_traces"]) == (2, 1)
     assert (counters["icmp_unreachable"], counters["icmp_exceeded"], counters["answered"]) == (2, 1, 0)
     first = program.wait_for_event("icmp", what="echo request")
     assert first["from"] == client.address and first["to"] == server.address
     assert program.events("icmp", traces="the way here")
     unreachable = program.wait_for_event("icmp", about=f"{server.address} -> 192.0.2.9 protocol 17 port 53")
-    assert "unreachable" in program.events("icmp", about=unreachable["about"])[0]["what"]
+    whats = {event["what"] for event in program.events("icmp", about=unreachable["about"])}
+    assert whats == {"port unreachable", "time exceeded in transit"}
 
 
 def test_lines_about_packets_stay_within_log_rate(hosts, serve):
@@ -301,7 +303,7 @@ def test_a_protocol_of_its_own_straight_over_ip(hosts, serve):
             one.sendto(wrong, (server.address, 0))
         one.sendto(ip_echo(b"an answer", kind=2), (server.address, 0))
         assert ask(one, server.address, ip_echo(b"last")) == ip_echo(b"last", kind=2)
-    counters = program.wait_for("it", received=12)
+    counters = program.wait_for("it", served=12, answered=7)
     assert counters["answered"] == 7 and counters["dropped_malformed"] + counters["dropped_checksum"] == 4
 
 
@@ -312,7 +314,7 @@ def test_on_one_machine_its_own_answers_are_not_answered(hosts, serve):
         one.sendto(ip_echo(b"to myself"), ("127.0.0.1", 0))
         seen = [payload(one.recv(1000)) for _ in range(2)]
     assert seen == [ip_echo(b"to myself"), ip_echo(b"to myself", kind=2)]
-    counters = program.wait_for("it", received=2)
+    counters = program.wait_for("it", served=2)
     assert counters["received"] == 2 and counters["answered"] == 1
 
 
@@ -325,7 +327,7 @@ def test_a_header_of_ones_own_has_what_was_written_and_what_the_kernel_fills_in(
     assert payload(packet) == ip_echo(b"hello", kind=2)
     assert packet[8] == 64 and struct.unpack("!H", packet[2:4])[0] == len(packet)
     assert socket.inet_ntoa(packet[12:16]) == server.address
-    assert program.wait_for("it", served=1)["answered"] == 1
+    assert program.wait_for("it", answered=1)["served"] == 1
 
 
 # --- life ---
@@ -349,7 +351,7 @@ def test_a_reload_adds_and_removes_a_raw_listener(hosts, superd):
         hang_up(program, "reloaded")
 
     def sockets():
-        return server.run("ss", "-Hwan").stdout.count("icmp")
+        return server.run("cat", "/proc/net/raw").stdout.count(":0001 ")
 
     with raw_socket(client) as one:
         change({"udp": udp, "ping": ping})
@@ -357,7 +359,7 @@ def test_a_reload_adds_and_removes_a_raw_listener(hosts, superd):
         change({"udp": udp, "ping": {**ping, "icmp_types": '["timestamp-request"]'}})
         one.sendto(icmp(8), (server.address, 0))
         one.sendto(icmp(13, body=b"\0" * 12), (server.address, 0))
-        assert program.wait_for("ping", received=2)["answered"] == 1
+        assert program.wait_for("ping", served=2)["answered"] == 1
         change({"udp": udp, "ping": ping})
         assert is_answered(one, server.address)
         assert sockets() == 1
@@ -412,8 +414,7 @@ def test_what_the_kernel_drops_is_counted(hosts, serve):
         with program.frozen():
             for _ in range(200):
                 one.sendto(icmp(8, body=b"x" * 1000), (server.address, 0))
-        program.wait_for("it", received=1)
-        assert is_answered(one, server.address) or True
+        assert is_answered(one, server.address)
         counters = program.wait_for("it", kernel_drops=1)
     assert counters["received"] + counters["kernel_drops"] >= 200
 
