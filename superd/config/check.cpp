@@ -42,7 +42,7 @@ void check_handler(const Looked& at) {
   }
   if (handler->serves_files && service.settings.files.tree.empty() && !lines.keys.contains("files"))
     at.complain("files", R"(is missing: write the directory that is served, as in files = "/srv/tftp")");
-  if (lines.keys.contains("addresses") && handler->name != "icmp-echo")
+  if (!service.settings.addresses.empty() && handler->name != "icmp-echo")
     at.complain("addresses", "is of icmp-echo alone: leave it out");
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& address = service.listen[i];

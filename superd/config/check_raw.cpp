@@ -18,7 +18,7 @@ bool is_icmp(const ListenAddress& address) noexcept {
   return is_raw(address) && endpoint.port() == (endpoint.is_v6() ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP});
 }
 
-/// The keys of raw listeners, and which of them that are given could hold for this one.
+/// The keys of raw listeners that are set, and what is wrong with each.
 class Check {
  public:
   Check(const ServiceSettings& service, const ServiceLines& lines, Complaints& complaints)
@@ -26,17 +26,21 @@ class Check {
 
   void run() const {
     if (std::ranges::none_of(service_.listen, is_raw)) {
-      for (const std::string_view key : {"icmp_types", "filter", "peer", "own_header"})
-        if (lines_.keys.contains(key))
-          complain(key, R"(is of raw listeners: write one, as in listen = ["raw/icmp"], or leave it out)");
-      return;
+      refuse("icmp_types", !raw_.icmp_types.empty());
+      refuse("filter", !raw_.filter.empty());
+      refuse("peer", raw_.peer.has_value());
+      return refuse("own_header", raw_.own_header);
     }
-    if (lines_.keys.contains("icmp_types") && std::ranges::none_of(service_.listen, is_icmp))
+    if (!raw_.icmp_types.empty() && std::ranges::none_of(service_.listen, is_icmp))
       complain("icmp_types", R"(is of ICMP: listen at "raw/icmp" or "raw6/icmp6", or write a filter)");
     for (const auto& address : service_.listen) look_at(address);
   }
 
  private:
+  void refuse(std::string_view key, bool is_set) const {
+    if (is_set) complain(key, R"(is of raw listeners: write one, as in listen = ["raw/icmp"], or leave it out)");
+  }
+
   void look_at(const ListenAddress& address) const {
     const bool is_v6 = address.endpoint.is_v6();
     if (raw_.own_header && is_v6)

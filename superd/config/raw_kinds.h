@@ -22,7 +22,9 @@ struct PacketFilter {
   static void read(const Reading& reading, std::vector<sock_filter>& member) {
     if (auto program = packet_filter(reading)) member = std::move(*program);
   }
-  static std::string write(const std::vector<sock_filter>& program) { return toml_string(bpf_text(program)); }
+  static std::string write(const std::vector<sock_filter>& program) {
+    return program.empty() ? std::string() : toml_string(bpf_text(program));
+  }
 };
 
 struct Address {
@@ -31,7 +33,7 @@ struct Address {
     if (const auto given = address(reading)) member = *given;
   }
   static std::string write(const std::optional<Endpoint>& address) {
-    return toml_string(address ? address->address_text() : std::string());
+    return address ? toml_string(address->address_text()) : std::string();
   }
 };
 

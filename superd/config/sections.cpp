@@ -129,7 +129,9 @@ class Reader {
   static void suit_packets(ServiceSettings& settings, const ServiceLines& lines) {
     const auto* handler = settings.has_program() ? nullptr : find_service(settings.handler);
     if (!handler || handler->icmp_type.empty() || lines.keys.contains("icmp_types")) return;
-    settings.options.raw.icmp_types = {std::string(handler->icmp_type)};
+    const auto is_raw = [](const ListenAddress& address) { return address.transport == Transport::raw; };
+    if (std::ranges::any_of(settings.listen, is_raw))
+      settings.options.raw.icmp_types = {std::string(handler->icmp_type)};
   }
 
   void read_keys(const Node& section, Place place, ServiceSettings& service, ServiceLines& lines) {
