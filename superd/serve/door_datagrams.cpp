@@ -85,7 +85,6 @@ void Door::judge_batch(std::size_t count) noexcept {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& slot = *slots_[i];
-    bytes += slot.size;
     if (slot.kernel_drops) listener_->note_kernel_drops(slot.kernel_drops);
     slot.admitted = false;
     slot.received = waiter_.now();
@@ -93,6 +92,7 @@ void Door::judge_batch(std::size_t count) noexcept {
       counters.dropped_malformed.add();
       continue;
     }
+    bytes += slot.size;
     if (slot.truncated) {
       counters.dropped_truncated.add();
       continue;

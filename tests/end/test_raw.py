@@ -2,15 +2,15 @@
 
 import os
 import re
-import signal
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 
-from harness import PATIENCE, Superd, every_way, has_bytes, poll_until, run_superd
-from hosts import Host, two_hosts
+from harness import PATIENCE, PROGRAM, every_way, poll_until, run_superd
+from hosts import two_hosts
 from packets import bpf, icmp, ip_echo, ipv4, payload
 from test_reload import hang_up, rewrite
 
@@ -370,11 +370,10 @@ def test_a_reload_adds_and_removes_a_raw_listener(hosts, superd):
 
 def test_neither_host_nor_workers_have_a_capability(hosts, superd, needs):
     server, client = hosts
-    # The harness's own wish, as root, would keep the user; nobody has none of its files to read here.
     program = superd({"it": {"handler": "icmp-echo", "listen": ["raw/icmp"], "design": "preforked"}},
                      wrapper=server.wrapper, settings={"host_user": "nobody"})
     assert "1 received" in client.run(needs("ping"), "-c1", server.address).stdout
-    inner = [pid for pid in program.processes()[1:]]
+    inner = program.processes()[1:]
     assert len(inner) > 2
     for pid in inner:
         with open(f"/proc/{pid}/status") as status:
@@ -389,8 +388,6 @@ def test_without_the_capability_it_says_so(tmp_path):
     config = tmp_path / "superd.toml"
     config.write_text('[service.icmp-echo]\nlisten = ["raw/icmp"]\n')
     wrapper = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    import subprocess
-    from harness import PROGRAM
     done = subprocess.run([*wrapper, PROGRAM, "--config", str(config)], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 111
     lines = [line for line in done.stderr.splitlines() if "raw/icmp" in line]
