@@ -23,6 +23,12 @@ struct Looked {
   void complain(std::string_view key, std::string_view what) const { complaints.add(lines.of(key), key, what); }
 };
 
+bool can_serve(const ServiceEntry& handler, const ListenAddress& address) {
+  if (address.transport == Transport::raw)
+    return std::ranges::find(handler.packets, address.endpoint.port()) != handler.packets.end();
+  return is_stream(address.transport) ? handler.streams : handler.datagrams;
+}
+
 void check_handler(const Looked& at) {
   const auto& [service, lines, complaints] = at;
   if (lines.keys.contains("program")) return;  // complained of when it was read
@@ -36,13 +42,15 @@ void check_handler(const Looked& at) {
   }
   if (handler->serves_files && service.settings.files.tree.empty() && !lines.keys.contains("files"))
     at.complain("files", R"(is missing: write the directory that is served, as in files = "/srv/tftp")");
+  if (!service.settings.addresses.empty() && handler->name != "icmp-echo")
+    at.complain("addresses", "is of icmp-echo alone: leave it out");
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
     const auto& address = service.listen[i];
-    const bool can = is_stream(address.transport) ? handler->streams : handler->datagrams;
-    if (can) continue;
+    if (can_serve(*handler, address)) continue;
     complaints.add(lines.listen[i], "listen",
                    fmt::format("\"{}\": {} is not served over {}: write {}", escaped(address.text, 120), handler->name,
-                               name_of(address.transport), handler->streams ? "tcp or unix" : "udp"));
+                               address.transport == Transport::raw ? "this protocol" : name_of(address.transport),
+                               some_transports(*handler)));
   }
 }
 
@@ -83,12 +91,12 @@ void check_listeners(const Looked& at, std::uint16_t port_base, bool is_whole) {
   const auto& [service, lines, complaints] = at;
   if (!lines.keys.contains("listen") && is_whole) at.complain("listen", fmt::format("is missing: {}", listen_remedy));
   for (std::size_t i = 0; i < service.listen.size(); ++i) {
-    const auto& [transport, endpoint, interface, text] = service.listen[i];
-    const int port = transport == Transport::unix_stream ? 0 : endpoint.port();
-    if (port + port_base > 65'535)
+    const auto& address = service.listen[i];
+    const int port = address.endpoint.port() + base_for(address, port_base);
+    if (port > 65'535)
       complaints.add(lines.listen[i], "listen",
                      fmt::format("\"{}\": with port_base it is port {}, and 65535 is the last: lower one of the two",
-                                 escaped(text, 120), port + port_base));
+                                 escaped(address.text, 120), port));
   }
 }
 
@@ -177,6 +185,7 @@ void check(const Draft& draft, Complaints& complaints) {
     at.service.has_program() ? check_program(at) : check_handler(at);
     check_design_of(at);
     check_listeners(at, draft.table.port_base, draft.is_whole);
+    check_raw(at.service, at.lines, complaints);
   }
   check_addresses(draft, complaints);
   check_groups(draft, complaints);

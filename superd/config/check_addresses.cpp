@@ -27,21 +27,26 @@ std::vector<Given> all_given(const Draft& draft) {
   return all;
 }
 
-std::string place_of(Transport transport, const Endpoint& endpoint, std::string_view interface) {
-  return fmt::format("{}/{}%{}", name_of(transport), endpoint.text(), interface);
+std::string place_of(const Given& given, const Endpoint& endpoint, std::string_view interface) {
+  const auto transport = given.address->transport;
+  // Every raw socket has a copy of each packet, so other services may have the same place. One that has it twice answers
+  // twice.
+  const auto whose = transport == Transport::raw ? given.service : std::string_view();
+  return fmt::format("{}/{}%{} {}", name_of(transport), endpoint.text(), interface, whose);
 }
 
 /// The places that the kernel counts an address to: its own first, then those that contain it. A wildcard contains every
 /// address of its port; a listener that is bound to no interface contains those of all.
-std::vector<std::string> places_of(const ListenAddress& address) {
-  const auto& [transport, endpoint, interface, text] = address;
+std::vector<std::string> places_of(const Given& given) {
+  const auto& [transport, endpoint, interface, text] = *given.address;
+  const bool is_dual = transport != Transport::raw || endpoint.is_v6();
   std::vector<Endpoint> endpoints{endpoint};
   if (endpoint.is_v4()) endpoints.push_back(Endpoint::any_v4(endpoint.port()));
-  if (!endpoint.is_unix()) endpoints.push_back(Endpoint::any_v6(endpoint.port()));
+  if (!endpoint.is_unix() && is_dual) endpoints.push_back(Endpoint::any_v6(endpoint.port()));
   std::vector<std::string> places;
   for (const auto& each : endpoints) {
-    places.push_back(place_of(transport, each, interface));
-    if (!interface.empty()) places.push_back(place_of(transport, each, {}));
+    places.push_back(place_of(given, each, interface));
+    if (!interface.empty()) places.push_back(place_of(given, each, {}));
   }
   return places;
 }
@@ -61,11 +66,11 @@ void complain(const Given& earlier, const Given& later, Complaints& complaints) 
 void check_addresses(const Draft& draft, Complaints& complaints) {
   const auto all = all_given(draft);
   std::unordered_map<std::string, std::size_t> first;
-  for (std::size_t i = 0; i < all.size(); ++i) first.try_emplace(places_of(*all[i].address).front(), i);
+  for (std::size_t i = 0; i < all.size(); ++i) first.try_emplace(places_of(all[i]).front(), i);
 
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!is_fixed(*all[i].address)) continue;
-    for (const auto& place : places_of(*all[i].address)) {
+    for (const auto& place : places_of(all[i])) {
       const auto found = first.find(place);
       if (found == first.end() || found->second == i) continue;
       const auto [earlier, later] = std::minmax(i, found->second);

@@ -52,6 +52,9 @@ struct Include {
 /// Complains of what no key is wrong about by itself: what is missing, given twice, or does not go together.
 void check(const Draft& draft, Complaints& complaints);
 
+/// The part of check() that is about the keys of raw listeners.
+void check_raw(const ServiceSettings& service, const ServiceLines& lines, Complaints& complaints);
+
 /// The part of check() that is about addresses which cannot be bound beside each other.
 void check_addresses(const Draft& draft, Complaints& complaints);
 

@@ -6,6 +6,7 @@
 #include "superd/config/bound_kinds.h"
 #include "superd/config/kinds.h"
 #include "superd/config/program_kinds.h"
+#include "superd/config/raw_kinds.h"
 
 namespace superd {
 
@@ -86,6 +87,7 @@ constexpr auto design = &ServiceSettings::design;
 constexpr auto limits = &ServiceSettings::limits;
 constexpr auto log_of = &ServiceSettings::log;
 constexpr auto options = &ServiceSettings::options;
+constexpr auto raw = &ListenOptions::raw;
 
 // In the order in which they are printed.
 constexpr Key table[] = {
@@ -184,6 +186,9 @@ constexpr Key table[] = {
     key<Whole, told, files, &FileSettings::window_size>("window_size", anywhere, {1, 65'535},
                                                         "datagrams of tftp before an acknowledgement, at most"),
 
+    key<AnsweredNetworks, told, &HandlerSettings::addresses>("addresses", service, none,
+                                                             "for which pings are answered; empty: all"),
+
     key<Row<designs>, design, &DesignSettings::design>("design", anywhere, none,
                                                        "which thread serves a client, and when"),
     key<Row<engines>, design, &DesignSettings::engine>("engine", anywhere, none, "how the loops of a design wait"),
@@ -258,6 +263,15 @@ constexpr Key table[] = {
     key<Mode, options, &ListenOptions::mode>("mode", anywhere, none, "of a unix socket's file"),
     key<Id<user>, options, &ListenOptions::owner>("owner", anywhere, none, "of a unix socket's file"),
     key<Id<user_group>, options, &ListenOptions::group>("owner_group", anywhere, none, "of a unix socket's file"),
+
+    key<IcmpTypes, options, raw, &RawOptions::icmp_types>("icmp_types", service, none,
+                                                          "of ICMP, what a raw listener receives; empty: all"),
+    key<PacketFilter, options, raw, &RawOptions::filter>("filter", service, none,
+                                                         "a program that says which packets a raw listener receives"),
+    key<Address, options, raw, &RawOptions::peer>("peer", service, none,
+                                                  "the only address whose packets a raw listener receives"),
+    key<Flag, options, raw, &RawOptions::own_header>(
+        "own_header", service, none, "packets that a raw listener sends have a header that is written here"),
 };
 
 }  // namespace

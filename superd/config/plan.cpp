@@ -83,7 +83,7 @@ class Matching {
       auto& stand = *candidate->second;
       if (stand.is_matched || (stand.service->name == wanted.service->name) != same_service) continue;
       // With port 0 each service wants one of its own.
-      if (!same_service && !wanted.address->endpoint.is_unix() && wanted.address->endpoint.port() == 0) continue;
+      if (!same_service && !goes_over(*wanted.address)) continue;
       stand.is_matched = wanted.is_matched = true;
       return &stand;
     }
@@ -142,15 +142,18 @@ std::string print_plan(const Plan& plan) {
 }
 
 std::string place_of(const ListenAddress& address, std::uint16_t port_base) {
-  const bool has_port = !address.endpoint.is_unix() && address.endpoint.port() != 0;
   return fmt::format("{}/{}%{}+{}", name_of(address.transport), address.endpoint.text(), address.interface,
-                     has_port ? port_base : 0);
+                     base_for(address, port_base));
+}
+
+bool goes_over(const ListenAddress& address) noexcept {
+  return address.transport != Transport::raw && (address.endpoint.is_unix() || address.endpoint.port() != 0);
 }
 
 bool is_same_place(const ListenAddress& a, std::uint16_t base_of_a, const ListenAddress& b,
                    std::uint16_t base_of_b) noexcept {
   if (a.transport != b.transport || a.endpoint != b.endpoint || a.interface != b.interface) return false;
-  return base_of_a == base_of_b || a.endpoint.is_unix() || a.endpoint.port() == 0;
+  return base_for(a, base_of_a) == base_for(b, base_of_b);
 }
 
 }  // namespace superd

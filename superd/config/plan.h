@@ -52,6 +52,9 @@ struct Plan {
 
 /// What all addresses that are the same place have in common, with this port_base.
 [[nodiscard]] std::string place_of(const ListenAddress& address, std::uint16_t port_base);
+/// Whether its socket can go over to another service with the place: not where the kernel chose the port, of which each
+/// wants its own, nor a raw one, which may have a peer and a header for life and is easily had twice.
+[[nodiscard]] bool goes_over(const ListenAddress&) noexcept;
 
 /// Whether a socket that was bound for the one address serves for the other: however they are written, and with the
 /// port_base of each.

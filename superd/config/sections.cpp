@@ -114,6 +114,7 @@ class Reader {
     settings.name = settings.handler = entry.key;
     read_keys(entry.value, Place::service, settings, lines);
     if (settings.has_program()) suit_program(settings, lines);
+    suit_packets(settings, lines);
     draft_.table.services.push_back(std::move(settings));
     draft_.lines.push_back(std::move(lines));
   }
@@ -122,6 +123,15 @@ class Reader {
   static void suit_program(ServiceSettings& settings, const ServiceLines& lines) {
     if (!lines.keys.contains("handler")) settings.handler.clear();
     if (!lines.keys.contains("design")) settings.design.design = "processes";
+  }
+
+  // A service that answers one type of ICMP is not woken by the others, its own answers among them.
+  static void suit_packets(ServiceSettings& settings, const ServiceLines& lines) {
+    const auto* handler = settings.has_program() ? nullptr : find_service(settings.handler);
+    if (!handler || handler->icmp_type.empty() || lines.keys.contains("icmp_types")) return;
+    const auto is_raw = [](const ListenAddress& address) { return address.transport == Transport::raw; };
+    if (std::ranges::any_of(settings.listen, is_raw))
+      settings.options.raw.icmp_types = {std::string(handler->icmp_type)};
   }
 
   void read_keys(const Node& section, Place place, ServiceSettings& service, ServiceLines& lines) {

@@ -51,6 +51,12 @@ using Words = std::span<const std::string_view>;
 
 [[nodiscard]] std::optional<std::vector<std::string>> name_rules(const Reading&);  ///< see services/tftp/remap.h
 
+// Of raw listeners and services at them (raw_values.cpp).
+[[nodiscard]] std::optional<std::vector<std::string>> icmp_types(const Reading&);
+[[nodiscard]] std::optional<std::vector<sock_filter>> packet_filter(const Reading&);
+[[nodiscard]] std::optional<std::optional<Endpoint>> address(const Reading&);         ///< of one host; empty: none
+[[nodiscard]] std::optional<std::vector<Network>> answered_networks(const Reading&);  ///< everybody's too
+
 [[nodiscard]] std::optional<bool> flag(const Reading&);
 [[nodiscard]] std::optional<std::string> path(const Reading&);                   ///< absolute
 [[nodiscard]] std::optional<std::vector<std::string>> includes(const Reading&);  ///< paths, relative ones too

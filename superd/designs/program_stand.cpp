@@ -24,6 +24,7 @@ Socket watch_all(const std::vector<std::shared_ptr<Listener>>& listeners) {
 
 std::string_view protocol_of(Transport transport) noexcept {
   if (transport == Transport::unix_stream) return "UNIX";
+  if (transport == Transport::raw) return "RAW";
   return is_stream(transport) ? "TCP" : "UDP";
 }
 

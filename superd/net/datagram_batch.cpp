@@ -69,8 +69,12 @@ void read_control(DatagramSlot& slot, const cmsghdr& control) noexcept {
     const auto info = content_of<in_pktinfo>(control);
     slot.to = endpoint_of(info);
     slot.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
+    // The address it can be answered from is another one than where it was sent (ip(7)).
+    slot.to_many = info.ipi_spec_dst.s_addr != info.ipi_addr.s_addr;
   } else if (is(SOL_SOCKET, SO_RXQ_OVFL)) {
     slot.kernel_drops = content_of<std::uint32_t>(control);
+  } else if (is(SOL_IPV6, IPV6_HOPLIMIT)) {
+    slot.ttl = static_cast<std::uint8_t>(content_of<int>(control));
   }
 }
 
@@ -81,6 +85,8 @@ void take(DatagramSlot& slot, mmsghdr& message) noexcept {
   slot.truncated = (header.msg_flags & MSG_TRUNC) != 0;
   slot.kernel_drops = 0;
   slot.interface = 0;
+  slot.to_many = false;
+  slot.header = 0;
   slot.to.clear();
   for (auto* control = CMSG_FIRSTHDR(&header); control; control = CMSG_NXTHDR(&header, control))
     read_control(slot, *control);

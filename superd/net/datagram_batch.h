@@ -29,14 +29,20 @@ struct DatagramSlot {
   std::uint32_t interface = 0;     ///< it came in by, 0 when `to` is unspecified
   std::uint32_t kernel_drops = 0;  ///< the socket's total so far (SO_RXQ_OVFL), 0 when none yet
   bool truncated = false;
-  bool admitted = false;  ///< for the receiver's use: may be answered
-  bool known = false;     ///< for the receiver's use: is where it says it is, so answers to it need no bounds
-  Time received{};        ///< for the receiver's use
-  std::size_t size = 0;
+  bool to_many = false;     ///< sent to a broadcast address or an IPv4 group, as far as the kernel tells (IP_PKTINFO)
+  bool silent = false;      ///< for the receiver's use: a packet that is shown to the handler, and never answered
+  std::uint8_t ttl = 0;     ///< of a packet: what it had left of its time to live, or of its hops
+  std::uint8_t header = 0;  ///< of a packet of IPv4: the bytes of its header, before its payload
+  bool admitted = false;    ///< for the receiver's use: may be answered
+  bool known = false;       ///< for the receiver's use: is where it says it is, so answers to it need no bounds
+  Time received{};          ///< for the receiver's use
+  std::size_t size = 0;     ///< of the payload
   alignas(64) std::array<std::byte, 128> control;
   std::array<std::byte, room> bytes;
 
-  [[nodiscard]] std::span<std::byte> payload() noexcept { return {bytes.data(), size}; }
+  [[nodiscard]] std::span<std::byte> payload() noexcept { return {bytes.data() + header, size}; }
+  /// That of an IPv4 packet from a raw socket; else empty.
+  [[nodiscard]] std::span<const std::byte> ip_header() const noexcept { return {bytes.data(), header}; }
 };
 
 /// Receives up to slots.size() datagrams with one recvmmsg(2) and fills the slots in order. `flags`: MSG_DONTWAIT, or
@@ -49,13 +55,13 @@ struct DatagramSlot {
 /// (EAGAIN, ENOBUFS, a refused address) is dropped and counted, never waited for.
 ///
 /// Neighbours of one size to one client leave as the segments of a single send (udp(7), UDP_SEGMENT): one way through the
-/// stack for all of them, and separate datagrams at the client.
+/// stack for all of them, and separate datagrams at the client. On a raw socket, which cannot, each leaves by itself.
 class Outbox {
  public:
   static constexpr std::size_t capacity = 64;
 
-  /// `room`: how many answers it holds before it flushes itself.
-  explicit Outbox(int fd, std::size_t room = capacity);
+  /// `room`: how many answers it holds before it flushes itself. `segments`: the socket is one of UDP.
+  explicit Outbox(int fd, std::size_t room = capacity, bool segments = true);
   Outbox(const Outbox&) = delete;  // the headers point into it
   Outbox& operator=(const Outbox&) = delete;
 
@@ -86,6 +92,7 @@ class Outbox {
   void send_apart(std::size_t refused) noexcept;
 
   int fd_;
+  bool segments_;
   std::size_t answers_ = 0, envelopes_ = 0;
   Sent sent_;
   std::vector<iovec> parts_;                    // an answer each

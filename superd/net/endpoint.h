@@ -60,7 +60,8 @@ class Endpoint {
     size_ = 0;
   }
 
-  [[nodiscard]] std::string text() const;  ///< as parse() reads it; "unix:/path", "unix:" for an unnamed peer
+  [[nodiscard]] std::string address_text() const;  ///< without the port: "127.0.0.1", "::1", "fe80::1%eth0"
+  [[nodiscard]] std::string text() const;          ///< as parse() reads it; "unix:/path", "unix:" for an unnamed peer
 
   friend bool operator==(const Endpoint&, const Endpoint&) noexcept;
 

@@ -104,16 +104,17 @@ std::string Endpoint::text() const {
     const bool is_abstract = name.starts_with('\0');
     return (is_abstract ? "unix:@" : "unix:") + escaped(is_abstract ? name.substr(1) : name);
   }
+  if (!is_v4() && !is_v6()) return "unspecified";
+  const auto address = address_text();
+  return (is_v4() ? address : '[' + address + ']') + ':' + std::to_string(port());
+}
+
+std::string Endpoint::address_text() const {
   char literal[INET6_ADDRSTRLEN];
-  if (is_v4()) {
-    ::inet_ntop(AF_INET, &storage_.v4.sin_addr, literal, sizeof literal);
-    return std::string(literal) + ':' + std::to_string(port());
-  }
-  if (!is_v6()) return "unspecified";
+  if (is_v4()) return ::inet_ntop(AF_INET, &storage_.v4.sin_addr, literal, sizeof literal);
+  if (!is_v6()) return text();
   ::inet_ntop(AF_INET6, &storage_.v6.sin6_addr, literal, sizeof literal);
-  std::string text = std::string("[") + literal;
-  if (scope() != 0) text += '%' + interface_text(scope());
-  return text + "]:" + std::to_string(port());
+  return scope() == 0 ? std::string(literal) : std::string(literal) + '%' + interface_text(scope());
 }
 
 }  // namespace superd

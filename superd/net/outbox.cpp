@@ -54,7 +54,8 @@ bool same_bytes(const void* a, const void* b, std::size_t size) noexcept { retur
 
 }  // namespace
 
-Outbox::Outbox(int fd, std::size_t room) : fd_(fd), parts_(room), copies_(room), letters_(room), headers_(room) {}
+Outbox::Outbox(int fd, std::size_t room, bool segments)
+    : fd_(fd), segments_(segments), parts_(room), copies_(room), letters_(room), headers_(room) {}
 
 void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
   if (answers_ == parts_.size()) send_queued();
@@ -82,7 +83,7 @@ void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
 }
 
 bool Outbox::joins(const Envelope& last, const msghdr& header, const Envelope& fresh) const noexcept {
-  return fresh.segment == last.segment && fresh.segment > 0 && fresh.segment <= largest_segment &&
+  return segments_ && fresh.segment == last.segment && fresh.segment > 0 && fresh.segment <= largest_segment &&
          (header.msg_iovlen + 1) * fresh.segment <= largest_send && fresh.to_size == last.to_size &&
          fresh.source_size == last.source_size && same_bytes(&fresh.to, &last.to, fresh.to_size) &&
          same_bytes(fresh.control.data(), last.control.data(), fresh.source_size);

@@ -98,6 +98,7 @@ Result<Socket> passive_udp(const ListenAddress& address, const ListenOptions& op
 }
 
 Result<Socket> passive(const ListenAddress& address, const ListenOptions& options) {
+  if (address.transport == Transport::raw) return passive_raw(address, options);
   return address.transport == Transport::unix_stream ? passive_unix(address, options)
                                                      : passive_internet(address, options);
 }

@@ -9,6 +9,7 @@
 #include "superd/base/clock.h"
 #include "superd/base/error.h"
 #include "superd/net/listen_address.h"
+#include "superd/net/raw_options.h"
 #include "superd/net/socket.h"
 
 namespace superd {
@@ -44,10 +45,12 @@ struct ListenOptions {
   std::optional<uid_t> owner;
   std::optional<gid_t> group;
 
+  RawOptions raw;
+
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };
 
-/// The chapter's three functions on one body. Each returns a bound socket, close-on-exec and blocking (a design that
+/// The chapter's three functions on one body, and one for its raw sockets. Each returns a bound socket, close-on-exec and blocking (a design that
 /// shares a waiting thread between listeners sets O_NONBLOCK itself); streams are listening.
 /// Accepted TCP connections inherit TCP_NODELAY and the keepalive settings.
 /// A wildcard listens on IPv6 and IPv4 with one socket, and on IPv4 alone where IPv6 is missing.
@@ -58,8 +61,12 @@ struct ListenOptions {
 [[nodiscard]] Result<Socket> passive_tcp(const ListenAddress&, const ListenOptions&);
 [[nodiscard]] Result<Socket> passive_udp(const ListenAddress&, const ListenOptions&);
 [[nodiscard]] Result<Socket> passive_unix(const ListenAddress&, const ListenOptions&);
+/// Nothing is received that the options do not let pass: what came before they were in force is thrown away. Each packet
+/// tells where it was sent to and by which interface it came. One of IGMP joins the groups that routers listen to, at
+/// each interface there is now, because hosts report to those. Needs CAP_NET_RAW.
+[[nodiscard]] Result<Socket> passive_raw(const ListenAddress&, const ListenOptions&);
 
-/// Whichever of the three the address asks for.
+/// Whichever of the four the address asks for.
 [[nodiscard]] Result<Socket> passive(const ListenAddress&, const ListenOptions&);
 
 /// Where a socket is bound (getsockname(2)).

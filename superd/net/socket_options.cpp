@@ -12,27 +12,6 @@
 namespace superd {
 namespace {
 
-// A burst of 10,000 datagrams of 16 bytes is charged 832 bytes each, 8.3 MB; the kernel doubles what it is asked for,
-// so twice that fits, and even the half that an rmem_max of 4 MiB leaves. Answers to a burst leave as quickly.
-constexpr int burst_buffer = 8 << 20;
-
-// The smallest path an IPv6 packet must fit (RFC 8200, 5).
-constexpr int smallest_v6_path = 1280;
-
-struct Option {
-  int level, name, value;
-  const char* text;
-  bool needed = true;  // others make it better where the kernel has them
-};
-
-Result<> set(int socket, std::span<const Option> options, const std::string& where) {
-  for (const auto& option : options) {
-    const bool is_set = ::setsockopt(socket, option.level, option.name, &option.value, sizeof option.value) == 0;
-    if (!is_set && option.needed) return system_error(std::string("set ") + option.text + " for " + where);
-  }
-  return {};
-}
-
 /// Asks for a buffer beyond the administrator's maximum where we may, and else for what the maximum allows.
 void ask_for_buffer(int socket, int forced, int polite, int bytes) {
   if (bytes <= 0) return;
@@ -40,22 +19,30 @@ void ask_for_buffer(int socket, int forced, int polite, int bytes) {
   ::setsockopt(socket, SOL_SOCKET, polite, &bytes, sizeof bytes);
 }
 
+}  // namespace
+
+Result<> set_options(int socket, std::span<const Option> options, const std::string& where) {
+  for (const auto& option : options) {
+    const bool is_set = ::setsockopt(socket, option.level, option.name, &option.value, sizeof option.value) == 0;
+    if (!is_set && option.needed) return system_error(std::string("set ") + option.text + " for " + where);
+  }
+  return {};
+}
+
 void ask_for_buffers(int socket, const ListenOptions& options, int otherwise) {
   ask_for_buffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer > 0 ? options.receive_buffer : otherwise);
   ask_for_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer > 0 ? options.send_buffer : otherwise);
 }
-
-}  // namespace
 
 Result<> set_for_binding(int socket, const Endpoint& endpoint, const ListenOptions& options, const std::string& where) {
   const bool v6 = endpoint.is_v6();
   const int free = options.when_absent == WhenAbsent::freebind ? 1 : 0;
   const Option free_bind =
       v6 ? Option{SOL_IPV6, IPV6_FREEBIND, free, "IPV6_FREEBIND"} : Option{SOL_IP, IP_FREEBIND, free, "IP_FREEBIND"};
-  if (auto is_set = set(socket, {&free_bind, 1}, where); !is_set || !v6) return is_set;
+  if (auto is_set = set_options(socket, {&free_bind, 1}, where); !is_set || !v6) return is_set;
   // Said here, lest the host's bindv6only decide; bind(2) makes single IPv6 addresses IPv6 alone by itself.
   const Option dual{SOL_IPV6, IPV6_V6ONLY, 0, "IPV6_V6ONLY"};
-  return set(socket, {&dual, 1}, where);
+  return set_options(socket, {&dual, 1}, where);
 }
 
 Result<> set_for_streams(int socket, const ListenOptions& options, const std::string& where) {
@@ -75,7 +62,7 @@ Result<> set_for_streams(int socket, const ListenOptions& options, const std::st
       {IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * idle * 1000, "TCP_USER_TIMEOUT"},
   };
   ask_for_buffers(socket, options, 0);
-  return set(socket, rows, where);
+  return set_options(socket, rows, where);
 }
 
 Result<> set_for_datagrams(int socket, const Endpoint& endpoint, const ListenOptions& options,
@@ -99,10 +86,11 @@ Result<> set_for_datagrams(int socket, const Endpoint& endpoint, const ListenOpt
   };
   ask_for_buffers(socket, options, burst_buffer);
   // No SO_REUSEADDR: with it a second server on the port would be let in, and take the datagrams.
-  return set(socket, rows, where);
+  return set_options(socket, rows, where);
 }
 
 std::string where_text(const ListenAddress& address, const Endpoint& endpoint) {
+  if (address.transport == Transport::raw) return address.text;
   auto text = std::string(name_of(address.transport)) + ' ' + endpoint.text();
   return address.interface.empty() ? text : text + '%' + address.interface;
 }
@@ -149,6 +137,7 @@ Result<Endpoint> endpoint_of(int socket) {
 
 Result<> change_internet(int socket, const ListenAddress& address, const ListenOptions& now,
                          const ListenOptions& wanted) {
+  if (address.transport == Transport::raw) return change_raw(socket, address, now, wanted);
   const auto local = endpoint_of(socket);
   if (!local) return std::unexpected(local.error());
   const auto where = where_text(address, *local);

@@ -51,6 +51,10 @@ AnswerGuard::AnswerGuard(RateTable& rates, const Limits& limits, std::shared_ptr
 
 AnswerGuard::Verdict AnswerGuard::judge(const Endpoint& from, const Endpoint& to, Time now, bool is_known) noexcept {
   if (is_bad_source(from, to)) return Verdict::bad_source;
+  return judge_packet(from, now, is_known);
+}
+
+AnswerGuard::Verdict AnswerGuard::judge_packet(const Endpoint& from, Time now, bool is_known) noexcept {
   if (is_known || trusts(from)) return Verdict::answer;
   return rates_.take(ClientKey::prefix_of(from), now, rate_of(limits())) ? Verdict::answer : Verdict::over_rate;
 }

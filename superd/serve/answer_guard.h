@@ -50,6 +50,9 @@ class AnswerGuard {
     return judge(from, to, now, trusts(from));
   }
 
+  /// The same for a packet of a raw listener, which has no port to look at. serve/packets.h tells who may be answered at all.
+  Verdict judge_packet(const Endpoint& from, Time now, bool is_known) noexcept;
+
   /// It lies in one of the networks that the configuration trusts.
   [[nodiscard]] bool trusts(const Endpoint& from) const noexcept;
 

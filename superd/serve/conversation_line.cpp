@@ -68,7 +68,7 @@ Line line_of(const Connection& client, const Seat& seat, Time now, std::string_v
 Line line_of(const Datagram& request, Time begun, Time now, std::string_view end) {
   return {.hosted = request.hosted(),
           .client = request.from().text(),
-          .on = "udp/" + request.to().text(),
+          .on = (request.is_packet() ? "raw/" : "udp/") + request.to().text(),
           .end = end,
           .took = now - begun,
           .more = {{"in", request.bytes().size()}}};

@@ -23,7 +23,7 @@ struct ConversationLogSettings {
   /// each of them a write(2) and a disk.
   LoggedConversations which = LoggedConversations::failures;
 
-  /// Lines a second about conversations, and as many of what programs say. 500 are more than anybody reads, and some
+  /// Lines a second about conversations, and as many of what programs say, and of packets that were seen. 500 are more than anybody reads, and some
   /// 100 kB: a flood of failures leaves a day to notice it before it has written 9 GB.
   std::uint32_t rate = 500;
 
@@ -63,6 +63,9 @@ class ConversationLog {
   bool may_log_conversation(std::string_view service, Counter& left_out, Time now) noexcept {
     return allowed(conversations_, service, "conversations", left_out, now);
   }
+  bool may_log_packet(std::string_view service, Counter& left_out, Time now) noexcept {
+    return allowed(packets_, service, "packets", left_out, now);
+  }
   bool may_log_program(std::string_view service, Counter& left_out, Time now) noexcept {
     return allowed(programs_, service, "what programs say", left_out, now);
   }
@@ -72,7 +75,7 @@ class ConversationLog {
 
   std::atomic<LoggedConversations> which_;
   std::atomic<std::uint32_t> rate_;
-  LogRate conversations_, programs_;
+  LogRate conversations_, programs_, packets_;
 };
 
 }  // namespace superd

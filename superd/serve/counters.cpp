@@ -55,6 +55,17 @@ constexpr CounterEntry table[] = {
     {"file_idle",          &Counters::file_idle         },
     {"file_refusals",      &Counters::file_refusals     },
     {"session_evictions",  &Counters::session_evictions },
+    {"dropped_checksum",   &Counters::dropped_checksum  },
+    {"dropped_address",    &Counters::dropped_address   },
+    {"icmp_requests",      &Counters::icmp_requests     },
+    {"icmp_traces",        &Counters::icmp_traces       },
+    {"icmp_replies",       &Counters::icmp_replies      },
+    {"icmp_unreachable",   &Counters::icmp_unreachable  },
+    {"icmp_exceeded",      &Counters::icmp_exceeded     },
+    {"icmp_others",        &Counters::icmp_others       },
+    {"group_joins",        &Counters::group_joins       },
+    {"group_leaves",       &Counters::group_leaves      },
+    {"group_queries",      &Counters::group_queries     },
 };
 
 static_assert(sizeof(Counters) == std::size(table) * sizeof(Counter), "every counter has its row");

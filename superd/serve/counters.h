@@ -61,6 +61,17 @@ struct Counters {
   Counter file_idle;           ///< open files that were closed because nobody had used them for long
   Counter file_refusals;       ///< files that were asked for and are not there, or not for everybody
   Counter session_evictions;   ///< clients that were forgotten to make room
+  Counter dropped_checksum;    ///< packets that were damaged on their way
+  Counter dropped_address;     ///< packets to an address that the service does not answer for
+  Counter icmp_requests;       ///< pings that came
+  Counter icmp_traces;   ///< pings that came with the last of their time to live, as those of who traces the way here
+  Counter icmp_replies;  ///< answers to pings
+  Counter icmp_unreachable;  ///< reports that something cannot be reached
+  Counter icmp_exceeded;     ///< reports that a time to live was over on the way
+  Counter icmp_others;       ///< messages of ICMP of all other types
+  Counter group_joins;       ///< reports that a host wants a group
+  Counter group_leaves;      ///< reports that it does not any more
+  Counter group_queries;     ///< questions of routers who wants which group
 };
 
 struct CounterEntry {

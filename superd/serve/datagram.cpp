@@ -1,7 +1,10 @@
 #include "superd/serve/datagram.h"
 
+#include <algorithm>
 #include <new>
+#include <vector>
 
+#include "superd/net/ip_header.h"
 #include "superd/serve/direct_path.h"
 
 namespace superd {
@@ -30,8 +33,48 @@ Endpoint Datagram::to() const noexcept {
   return asked;
 }
 
+Packet Datagram::packet() const noexcept {
+  Packet packet{.source = slot_->from,
+                .destination = slot_->to,
+                .protocol = static_cast<std::uint8_t>(listener_.local.port()),
+                .ttl = slot_->ttl,
+                .interface = slot_->interface,
+                .may_be_answered = !slot_->silent,
+                .header = slot_->ip_header(),
+                .payload = slot_->payload()};
+  packet.source.set_port(0);
+  return packet;
+}
+
 bool Datagram::reply(std::span<const std::byte> answer) {
-  if (answer.size() > room()) {
+  if (listener_.packets == Listener::Packets::own_header) return send_behind_header(answer);
+  return send(answer, answer.size());
+}
+
+bool Datagram::send_behind_header(std::span<const std::byte> answer) {
+  std::vector<std::byte> packet(Ipv4View::least_header + answer.size());
+  const Ipv4Fields fields{.source = slot_->to, .destination = slot_->from, .protocol = this->packet().protocol};
+  const auto written = write_ipv4_header(fields, answer.size(), packet);
+  if (!written) {
+    hosted().counters.failed_answer.add();
+    return false;
+  }
+  std::ranges::copy(answer, packet.begin() + static_cast<std::ptrdiff_t>(*written));
+  return send(packet, answer.size());
+}
+
+bool Datagram::reply_with_header(std::span<const std::byte> packet) {
+  const auto view = Ipv4View::parse(packet);
+  const bool is_right = listener_.packets == Listener::Packets::own_header && view &&
+                        view->total_length() == packet.size() &&
+                        view->destination_number() == ntohl(address_v4(slot_->from).s_addr);
+  if (is_right) return send(packet, view->payload().size());
+  hosted().counters.failed_answer.add();
+  return false;
+}
+
+bool Datagram::send(std::span<const std::byte> answer, std::size_t payload) {
+  if (slot_->silent || payload > room()) {
     hosted().counters.suppressed_answer.add();
     return false;
   }

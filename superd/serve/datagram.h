@@ -22,6 +22,17 @@ class AnswerPath {
   virtual void let_go(DatagramSlot&) {}
 };
 
+/// What a raw listener received, the same for IPv4 and IPv6. Refers to the Datagram.
+struct Packet {
+  Endpoint source, destination;  ///< without port; destination: a group's or a broadcast address too
+  std::uint8_t protocol;
+  std::uint8_t ttl;                   ///< what is left of it; of IPv6 the hop limit
+  std::uint32_t interface;            ///< it came in by
+  bool may_be_answered;               ///< else reply() sends nothing: see serve/packets.h
+  std::span<const std::byte> header;  ///< of IPv4, with its options: for Ipv4View; of IPv6 empty, the kernel keeps it
+  std::span<const std::byte> payload;
+};
+
 /// One datagram, as a handler sees it. Belongs to its conversation, in whichever thread that runs.
 class Datagram : private Operation {
  public:
@@ -56,9 +67,15 @@ class Datagram : private Operation {
 
   /// What was received; stays until the task ends.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return slot_->payload(); }
+  /// The same, to be turned into its own answer, which then is not copied.
+  [[nodiscard]] std::span<std::byte> in_place() noexcept { return slot_->payload(); }
   [[nodiscard]] const Endpoint& from() const noexcept { return slot_->from; }
   /// The address it was sent to, with the listener's port.
   [[nodiscard]] Endpoint to() const noexcept;
+
+  /// As a packet of IP; of a raw listener alone.
+  [[nodiscard]] bool is_packet() const noexcept { return listener_.is_raw(); }
+  [[nodiscard]] Packet packet() const noexcept;
 
   /// The longest answer that may be given to this request (Limits::amplification).
   [[nodiscard]] std::size_t room() const noexcept {
@@ -71,6 +88,10 @@ class Datagram : private Operation {
   /// and counted, as the network would. False when the answer is longer than room().
   bool reply(std::span<const std::byte> answer);
   bool reply(std::string_view answer) { return reply(std::as_bytes(std::span(answer))); }
+  /// Answers with a packet that begins with its IPv4 header, where the listener has own_header; there, reply() writes one.
+  /// Length, checksum and what is 0 of id and source the kernel fills in (raw(7)). False when it is no whole packet, when
+  /// it is for somebody else than the sender, when its payload is longer than room(), or when a header is not ours to write.
+  bool reply_with_header(std::span<const std::byte> packet);
 
   /// Waits without holding up others, where the design can. False when the conversation was cut meanwhile.
   [[nodiscard]] Sleep sleep(Millis duration) noexcept { return {*this, duration}; }
@@ -124,6 +145,8 @@ class Datagram : private Operation {
   template <class Client>
   friend class BackgroundRead;
 
+  bool send(std::span<const std::byte> answer, std::size_t payload);
+  bool send_behind_header(std::span<const std::byte> answer);
   void leave_batch() noexcept;
   bool begin_wait(std::coroutine_handle<>, Kind) noexcept;
   bool begin_sleep(std::coroutine_handle<>, Millis) noexcept;

@@ -7,10 +7,12 @@
 namespace superd {
 
 bool DatagramQueue::put(const DatagramSlot& slot) noexcept try {
-  Entry entry{slot.from, slot.to, slot.interface, slot.known, slot.size, slot.received, nullptr};
+  Entry entry{slot.from, slot.to,     slot.interface, slot.known,    slot.silent,
+              slot.ttl,  slot.header, slot.size,      slot.received, nullptr};
   if (used_ + entry.cost() > room_) return false;
-  entry.payload = std::make_unique_for_overwrite<std::byte[]>(slot.size);
-  std::memcpy(entry.payload.get(), slot.bytes.data(), slot.size);
+  const auto whole = slot.header + slot.size;
+  entry.bytes = std::make_unique_for_overwrite<std::byte[]>(whole);
+  std::memcpy(entry.bytes.get(), slot.bytes.data(), whole);
   entries_.push_back(std::move(entry));
   used_ += entries_.back().cost();
   return true;
@@ -28,7 +30,10 @@ void DatagramQueue::copy_first(DatagramSlot& into) const noexcept {
   into.truncated = false;
   into.admitted = true;
   into.known = first.known;
-  std::memcpy(into.bytes.data(), first.payload.get(), first.size);
+  into.silent = first.silent;
+  into.ttl = first.ttl;
+  into.header = first.header;
+  std::memcpy(into.bytes.data(), first.bytes.get(), first.header + first.size);
 }
 
 void DatagramQueue::drop_first() noexcept {

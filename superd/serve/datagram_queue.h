@@ -29,11 +29,12 @@ class DatagramQueue {
   struct Entry {
     Endpoint from, to;
     std::uint32_t interface;
-    bool known;
+    bool known, silent;
+    std::uint8_t ttl, header;
     std::size_t size;
     Time received;
-    std::unique_ptr<std::byte[]> payload;
-    [[nodiscard]] std::size_t cost() const noexcept { return sizeof(Entry) + size; }
+    std::unique_ptr<std::byte[]> bytes;  // the header of a packet, and the payload
+    [[nodiscard]] std::size_t cost() const noexcept { return sizeof(Entry) + header + size; }
   };
 
   const std::size_t room_;

@@ -41,7 +41,7 @@ Door::Door(std::shared_ptr<Listener> listener, Waiter& waiter, Placement& placem
   operation_.fd = listener_->socket.fd();
   if (is_stream(listener_->transport)) return;
   slots_.resize(static_cast<std::size_t>(manner_.batch));
-  path_ = std::make_unique<BatchPath>(operation_.fd);
+  path_ = std::make_unique<BatchPath>(*listener_);
 }
 
 Door::~Door() = default;

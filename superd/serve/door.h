@@ -176,6 +176,7 @@ class Door {
 
   [[nodiscard]] std::expected<std::size_t, int> receive_batch() noexcept;
   void judge_batch(std::size_t count) noexcept;
+  [[nodiscard]] AnswerGuard::Verdict judge(const DatagramSlot&) noexcept;
   enum class Place : std::uint8_t { found, none, none_needed };
   Place find_place(const DatagramSlot&) noexcept;
   Place seat_datagram(const DatagramSlot&) noexcept;

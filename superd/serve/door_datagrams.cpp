@@ -8,6 +8,7 @@
 
 #include "superd/serve/batch_path.h"
 #include "superd/serve/door.h"
+#include "superd/serve/packets.h"
 
 namespace superd {
 
@@ -84,10 +85,14 @@ void Door::judge_batch(std::size_t count) noexcept {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& slot = *slots_[i];
-    bytes += slot.size;
     if (slot.kernel_drops) listener_->note_kernel_drops(slot.kernel_drops);
     slot.admitted = false;
     slot.received = waiter_.now();
+    if (listener_->is_raw() && !open_packet(slot, *listener_)) {
+      counters.dropped_malformed.add();
+      continue;
+    }
+    bytes += slot.size;
     if (slot.truncated) {
       counters.dropped_truncated.add();
       continue;
@@ -97,15 +102,25 @@ void Door::judge_batch(std::size_t count) noexcept {
       note_refusal(answer.why, slot.from);
       continue;
     }
+    if (slot.silent) {
+      slot.admitted = true;
+      continue;
+    }
     slot.known = hosted_.answers.trusts(slot.from) ||
                  (hosted_.service && hosted_.service->recognises(slot.from, slot.payload()));
-    switch (hosted_.answers.judge(slot.from, slot.to, waiter_.now(), slot.known)) {
+    switch (judge(slot)) {
       case AnswerGuard::Verdict::answer: slot.admitted = true; break;
       case AnswerGuard::Verdict::bad_source: counters.dropped_source.add(); break;
       case AnswerGuard::Verdict::over_rate: counters.dropped_rate.add(); break;
     }
   }
   counters.bytes_in.add(bytes);
+}
+
+AnswerGuard::Verdict Door::judge(const DatagramSlot& slot) noexcept {
+  auto& answers = hosted_.answers;
+  return listener_->is_raw() ? answers.judge_packet(slot.from, waiter_.now(), slot.known)
+                             : answers.judge(slot.from, slot.to, waiter_.now(), slot.known);
 }
 
 // None: the level is reached. None needed: dropped, or kept for later.

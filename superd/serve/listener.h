@@ -20,12 +20,23 @@ class Listener {
         transport(by),
         local(address),
         hosted(std::move(service)),
+        packets(by == Transport::raw ? packets_of(socket) : Packets::none),
         drops_seen_(hosted->board.kernel_drops().of(socket.fd())) {}
 
   Socket socket;
   const Transport transport;
   const Endpoint local;
   const std::shared_ptr<HostedService> hosted;
+
+  /// What a raw socket receives and sends; it stays so for the socket's life.
+  enum class Packets : std::uint8_t {
+    none,        ///< datagrams or connections: it is no raw one
+    v6,          ///< what is behind the header
+    v4,          ///< with the header; what is sent gets one from the kernel
+    own_header,  ///< with the header both ways (IP_HDRINCL)
+  };
+  const Packets packets;
+  [[nodiscard]] bool is_raw() const noexcept { return packets != Packets::none; }
 
   /// The kernel tells its total of dropped datagrams per socket; what is new since the last time is added to the
   /// service's counter. Thread-safe.
@@ -36,6 +47,8 @@ class Listener {
   }
 
  private:
+  static Packets packets_of(const Socket&) noexcept;
+
   KernelDrops::Seen& drops_seen_;
 };
 

@@ -28,8 +28,13 @@ class Service {
 
   /// True where the datagram shows that its sender receives what is sent to that address, as by a number that only an
   /// answer can have told: Limits::answer_rate and amplification do not hold for it then. Asked of each datagram before it
-  /// has a place, by any thread, so it must be quick.
+  /// has a place, by any thread, so it must be quick. Who never answers says true of everything.
   virtual bool recognises(const Endpoint& /*from*/, std::span<const std::byte> /*request*/) noexcept { return false; }
+
+  /// True where a packet that it sends over a raw listener is none that it would answer, as a reply is no request. Else what
+  /// may have been sent by this service itself is shown to it and never answered: there are no ports by which to tell
+  /// (serve/packets.h).
+  [[nodiscard]] virtual bool tells_answers_from_requests() const noexcept { return false; }
 };
 
 }  // namespace superd

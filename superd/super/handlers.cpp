@@ -42,8 +42,8 @@ std::optional<ServiceSettings> handler_in_force(const HostedService& hosted) {
   const auto end = std::min(text.find('\n'), text.size());
   const auto* entry = find_service(std::string_view(text).substr(0, end));
   if (!entry) return std::nullopt;
-  const auto table = parse_config(fmt::format("[service.it]\nhandler = \"{}\"\nlisten = \"{}/127.0.0.1:1\"{}\n",
-                                              entry->name, entry->streams ? "tcp" : "udp", text.substr(end)),
+  const auto table = parse_config(fmt::format("[service.it]\nhandler = \"{}\"\nlisten = \"{}\"{}\n", entry->name,
+                                              some_listener(*entry), text.substr(end)),
                                   "handler");
   if (!table) broken("what a handler is told cannot be read again");
   return table->services.front();

@@ -30,8 +30,7 @@ std::string as_config(const DesignSettings& design, const Order::Served& served)
     service.handler.clear();
   }
   const auto* entry = find_service(service.handler);
-  service.listen.push_back(
-      ListenAddress::parse(!entry || entry->streams ? "tcp/127.0.0.1:1" : "udp/127.0.0.1:1").value());
+  service.listen.push_back(ListenAddress::parse(entry ? some_listener(*entry) : "tcp/127.0.0.1:1").value());
   return print_config({.services = {service}});
 }
 

@@ -14,7 +14,7 @@ Result<> serve_one(Host& host, const ProgramService& service, std::uint16_t port
                                    .listen = {},
                                    .design = service.design,
                                    .limits = service.limits,
-                                   .options = {},
+                                   .options = service.options,
                                    .group = service.group}},
                      .port_base = port_base};
   auto& settings = table.services.front();

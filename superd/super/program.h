@@ -20,6 +20,7 @@ struct ProgramService {
   DesignSettings design{};
   Limits limits{};
   std::string group{};
+  ListenOptions options{};
 };
 
 /// Binds, serves until SIGTERM or SIGINT, drains, and returns the exit code. Prints where it listens. `port_base` is

@@ -15,8 +15,6 @@ namespace superd {
 
 namespace {
 
-bool is_any_port(const ListenAddress& address) { return !address.endpoint.is_unix() && address.endpoint.port() == 0; }
-
 /// The held sockets, each to be used once.
 class Held {
  public:
@@ -28,7 +26,7 @@ class Held {
     return take(address, port_base, [&](const HeldSocket& held) { return held.service == service; });
   }
   const HeldSocket* take_of_others(const std::string& service, const ListenAddress& address, std::uint16_t port_base) {
-    if (is_any_port(address)) return nullptr;
+    if (!goes_over(address)) return nullptr;
     return take(address, port_base, [&](const HeldSocket& held) { return held.service != service; });
   }
   /// Those that nobody has taken go.

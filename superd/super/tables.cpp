@@ -24,9 +24,10 @@ std::string quoted(std::string_view text) {
 }
 
 std::string row(const ServiceEntry& service) {
-  return fmt::format(R"({{"name": {}, "what": {}, "streams": {}, "datagrams": {}, "serves_files": {}}})",
-                     quoted(service.name), quoted(service.what), service.streams, service.datagrams,
-                     service.serves_files);
+  return fmt::format(
+      R"({{"name": {}, "what": {}, "streams": {}, "datagrams": {}, "serves_files": {}, "packets": [{}]}})",
+      quoted(service.name), quoted(service.what), service.streams, service.datagrams, service.serves_files,
+      fmt::join(service.packets, ", "));
 }
 
 // Those that the design can wait by.

@@ -18,7 +18,7 @@ TEST(TheBuiltInConfiguration, ServesEveryHarmlessServiceOverTcpAndUdp) {
     EXPECT_EQ(service.listen[1].transport, Transport::udp);
   }
   for (const auto& entry : services())
-    EXPECT_EQ(handlers.contains(entry.name), entry.name != "slow" && !entry.serves_files) << entry.name;
+    EXPECT_EQ(handlers.contains(entry.name), entry.name != "slow" && entry.streams) << entry.name;
 }
 
 TEST(TheBuiltInConfiguration, IsReachableFromThisMachineAlone) {

@@ -120,6 +120,19 @@ ServiceTable with_every_field_changed() {
       .pass = Program::Pass::listen_fds,
       .errors = Program::Errors::nowhere
   };
+  auto packets = other;
+  packets.name = "packets";
+  packets.handler = "icmp-echo";
+  packets.listen = {address("raw/icmp")};
+  packets.group = "raw";
+  packets.settings.addresses = {Network::parse("10.0.0.0/8").value()};
+  packets.options.raw = {
+      .icmp_types = {"echo-request", "13"},
+      .filter = {{.code = 6, .jt = 0, .jf = 0, .k = 65535}},
+      .peer = Endpoint::parse("10.0.0.1", 0).value(),
+      .own_header = true
+  };
+  table.services.push_back(std::move(packets));
   table.services.push_back(std::move(other));
   table.services.push_back(std::move(run));
   return table;

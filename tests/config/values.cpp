@@ -55,7 +55,8 @@ TEST(AValue, IsRefusedWithTheWordsThereAre) {
        "engine: there is no \"kqueue\": right are \"select\", \"poll\", \"epoll\" or \"io_uring\""},
       {"handler = \"Echo\"",
        "handler: there is no \"Echo\": did you mean \"echo\"? right are \"chargen\", \"daytime\", \"discard\", "
-       "\"echo\", \"fsp\", \"qotd\", \"slow\", \"tftp\" or \"time\""                              },
+       "\"echo\", \"fsp\", \"icmp-echo\", \"icmp-log\", \"igmp-log\", \"ip-echo\", \"qotd\", \"slow\", \"tftp\" or "
+       "\"time\""                                                                                 },
       {"when_full = \"\"",    "when_full: there is no \"\": right are \"wait\" or \"refuse\""     },
       {"desing = \"event\"",  "desing: no such key: did you mean \"design\"?"                     },
       {"colour = 3",          "colour: no such key: superd --print-config shows all"              },

@@ -235,7 +235,7 @@ TEST_P(InTheBackground, WhatADatagramsFunctionThrowsReachesItsHandler) {
   const auto hosted = hosted_with(std::make_shared<Scripted>(
       notes, nullptr, [](Datagram& request, Notes& shared) { return throws_in_the_background(request, shared); }));
   const auto listener = listener_at("udp/127.0.0.1:0", hosted);
-  BatchPath path(listener->socket.fd());
+  BatchPath path(*listener);
   std::unique_ptr<DatagramSlot> slot(new DatagramSlot);
   slot->from = endpoint("127.0.0.1:4000");
   slot->size = 1;

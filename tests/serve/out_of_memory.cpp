@@ -78,7 +78,7 @@ TEST_P(WithoutMemory, ADatagramIsPlacedOrKeptOrFails) {
   const auto client = client_of(*listener);
   AnyWaiter loop(waiter());
   PlaceHere here(loop.waiter());
-  BatchPath path(listener->socket.fd());
+  BatchPath path(*listener);
   with_ever_more_memory([&](int allocations) {
     std::unique_ptr<DatagramSlot> slot(new DatagramSlot);
     slot->from = *local_endpoint(client);

@@ -147,7 +147,7 @@ TEST_F(AScoreboard, AddsUpUnderManyThreads) {
       serving.emplace_back([&] {
         Blocking blocking;
         PlaceHere here(blocking);
-        BatchPath path(listener->socket.fd());
+        BatchPath path(*listener);
         std::unique_ptr<DatagramSlot> slot(new DatagramSlot);
         slot->from = from("127.0.0.1:9");
         slot->size = 1;
