@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, read_line, serving, start,
-                       threads)
-from row import FilePeer, Floor, Micro, Peer
+from processes import (Failed, Place, anonymous_bytes, busy_seconds, cpu_seconds, end, peak_bytes, read_line, serving,
+                       start, threads)
+from row import Client, FilePeer, Floor, Micro, Peer
 
 # A round goes over its contestants so many times, forth and back, so that a machine that becomes slower during a round
 # does so for all of them.
@@ -24,6 +25,8 @@ BURSTS_PER_SERVER = 3
 SEARCHED = os.environ.get("PATH", "") + ":/usr/sbin"
 # Between the last of many connections and the reading of what idle ones cost.
 SETTLE_SECONDS = 1
+# From one look at the memory of a client to the next: some hundred in a run.
+LOOK_SECONDS = 0.002
 # Connections that a server has seen come and go before its memory is read the first time.
 FEW = 50
 
@@ -51,7 +54,13 @@ class Programs:
         configuration.write_text(contestant.configuration(port, self.programs).replace("{files}", str(files)))
         return [self.superd, "--config", configuration]
 
+    def words(self, client):
+        """The command line of a client."""
+        return [word.format(build=self.load.parent.parent) for word in client.words]
+
     def path(self, contestant):
+        if isinstance(contestant, Client):
+            return Path(shutil.which(self.words(contestant)[0]) or contestant.words[0])
         if isinstance(contestant, Floor):
             return self.floors / contestant.program
         if isinstance(contestant, Peer):
@@ -61,6 +70,8 @@ class Programs:
         return self.micros / contestant.program if isinstance(contestant, Micro) else self.superd
 
     def missing(self, contestants):
+        # Who is not installed is not measured; bench/run says so for what was to be built.
+        contestants = [one for one in contestants if not isinstance(one, Client) or "{" in one.words[0]]
         wanted = [self.load] + [self.path(contestant) for contestant in contestants]
         return [path for path in dict.fromkeys(wanted) if not os.access(path, os.X_OK)]
 
@@ -77,7 +88,7 @@ class Bench:
     def measure(self, row):
         """All results of a row: {contestant: [one for each round, or None]}; what went wrong is in `failures`."""
         one_round = {"ratio": self.ratio_round, "burst": self.burst_round, "memory": self.memory_round,
-                     "behind": self.behind_round, "micro": self.micro_round}[row.kind]
+                     "behind": self.behind_round, "micro": self.micro_round, "client": self.client_round}[row.kind]
         results = {contestant.name: [] for contestant in row.contestants()}
         for number in range(self.rounds):
             self.tell(f"{row.name} {number + 1}/{self.rounds}")
@@ -200,6 +211,50 @@ class Bench:
                     raise Failed(f"{contestant.name}: {errors.decode(errors='replace').strip()}")
                 found[contestant.name] = json.loads(output)
         return found
+
+    def client_round(self, row, order):
+        """Every client in turn, forth and back; of the passes of each the quickest, which others disturbed least."""
+        found = {}
+        for number in range(PASSES):
+            for client in order if number % 2 == 0 else order[::-1]:
+                with self.noting():
+                    done = self.work_of(row, client)
+                    found[client.name] = max(found.get(client.name, done), done, key=lambda one: one["rate"])
+        for client in order:
+            if client.name in found:
+                found[client.name]["bytes"] = self.peak_of(row, client)
+        return found
+
+    def peak_of(self, row, client):
+        """The most memory that it has, looked at while it runs another time: what wait4(2) tells includes that of the
+        process that started it."""
+        process = start(self.programs.words(client), self.places(row)[0], stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, peak_bytes(process.pid))
+            time.sleep(LOOK_SECONDS)
+        return peak
+
+    def work_of(self, row, client):
+        """One run: how much was done, and what it took."""
+        began = time.monotonic()
+        try:
+            process = start(self.programs.words(client), self.places(row)[0], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except FileNotFoundError:
+            raise Failed(f"{client.name} is not installed") from None
+        output = process.stdout.read().decode(errors="replace")
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        done = re.search(client.counts, output)
+        if not done:
+            raise Failed(f"{client.name} ended with {process.returncode}: {output.strip()}")
+        operations = int(done.group(1))
+        return {"operations": operations, "seconds": seconds, "rate": operations / seconds, "errors": 0,
+                "cpu_us": (used.ru_utime + used.ru_stime) / operations * 1e6,
+                "lost": int(row.load[0]) - operations}
 
     def hold(self, load, place, server, watched=0):
         """Opens idle connections, reads what they cost the server while they are open, closes them."""

@@ -198,6 +198,15 @@ def anonymous_bytes(pid):
     return total
 
 
+def peak_bytes(pid):
+    """The most resident memory a process has had since it became its program; 0 where it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def busy_seconds(cpus):
     """Time for which somebody ran on these CPUs, or the host took them away."""
     total = 0

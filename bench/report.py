@@ -55,7 +55,11 @@ def compare(row, comparison, results):
     runs = results[comparison.server.name]
     floor = comparison.floor
     entry = {"server": comparison.server.name, "floor": None}
-    if row.kind == "ratio":
+    if row.kind == "client":
+        base = results[floor.name]
+        entry |= {"floor": floor.name, "rate": ratios("rate", runs, base), "cpu": ratios("cpu_us", runs, base)}
+        entry |= {of: spread([run[of] for run in runs if run]) for of in ("bytes", "lost")}
+    elif row.kind == "ratio":
         entry["best"] = isinstance(floor, Best)
         floor = best_of(floor.of, results) if isinstance(floor, Best) else floor
         base = results[floor.name]
@@ -102,6 +106,9 @@ def table(head, rows):
 
 
 def comparison_table(row, comparisons):
+    if row.kind == "client":
+        lines = [[e["server"], e["floor"], cell(e["rate"]), cell(e["cpu"]), goal_cell(e)] for e in comparisons]
+        return table(["client", "against", "rate", f"cpu per {row.unit}", "goal"], lines)
     if row.kind != "ratio":
         told = [column for column in COLUMNS[row.kind] if any(entry.get(column[0]) for entry in comparisons)]
         lines = [[e["server"], *[cell(e.get(of), digits) for of, _, digits in told], goal_cell(e)] for e in comparisons]
@@ -126,6 +133,17 @@ def absolute_table(row, results):
                           f"{max(run['others'] for run in runs):.0%}"])
     heads = [key.replace("_us", " us").replace("_", " ") for key in numbers]
     return table(["server", "rate/s", f"cpu us per {row.unit}", *heads, "errors", "others"], lines)
+
+
+def client_table(row, results):
+    lines = []
+    for name, runs in results.items():
+        runs = [run for run in runs if run]
+        if runs:
+            middle = {key: median(run[key] for run in runs) for key in ("rate", "cpu_us", "bytes")}
+            lines.append([name, f"{middle['rate']:,.0f}", f"{middle['cpu_us']:.2f}", f"{middle['bytes'] / 2**20:.1f}",
+                          str(max(run["lost"] for run in runs))])
+    return table(["client", "rate/s", f"cpu us per {row.unit}", "MiB", "lost"], lines)
 
 
 def ratio_notes(results):
@@ -154,6 +172,8 @@ def text(row, entry):
     parts = [f"## {row.name}: {row.about}", comparison_table(row, entry["comparisons"])]
     if row.kind == "ratio":
         parts.append("Medians of the runs themselves:\n" + absolute_table(row, entry["runs"]))
+    if row.kind == "client":
+        parts.append("Medians of the runs themselves:\n" + client_table(row, entry["runs"]))
     notes_of = {"ratio": ratio_notes, "burst": burst_notes, "behind": behind_notes}.get(row.kind, lambda _: [])
     parts += [f"! {note}" for note in notes_of(entry["runs"]) + entry["failures"]]
     return "\n\n".join(parts) + "\n"

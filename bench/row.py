@@ -104,6 +104,16 @@ class Micro:
 
 
 @dataclass(frozen=True)
+class Client:
+    """A program that does its work and ends. In its command line {build} stands for the folder of what was built; `counts`
+    finds in what it says how much it has done."""
+
+    name: str
+    words: tuple
+    counts: str
+
+
+@dataclass(frozen=True)
 class Best:
     """Whichever of these has the highest rate, in the median of all rounds."""
 
@@ -131,8 +141,8 @@ class Goal:
 class Comparison:
     """`server` against `floor`; without a floor the goals are absolute numbers."""
 
-    server: Floor | Superd | Micro | Peer | FilePeer
-    floor: Floor | Superd | Peer | FilePeer | Best | None = None
+    server: Floor | Superd | Micro | Peer | FilePeer | Client
+    floor: Floor | Superd | Peer | FilePeer | Client | Best | None = None
     goals: tuple = ()
 
 
@@ -142,7 +152,7 @@ class Row:
     about: str
     load: tuple
     comparisons: tuple
-    kind: str = "ratio"  # or "burst", "memory", "behind", "micro"
+    kind: str = "ratio"  # or "burst", "memory", "behind", "micro", "client"
     unit: str = "message"
     pinned: bool = True
     extra: bool = False  # only run when named, itself or its group

@@ -1,8 +1,6 @@
 #include "superd/lab/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,12 +8,6 @@
 namespace superd {
 
 namespace {
-
-std::size_t width_of_terminal() noexcept {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
-}
 
 double seconds(Clock::duration time) noexcept { return std::chrono::duration<double>(time).count(); }
 
@@ -37,17 +29,11 @@ std::string time_for_people(Clock::duration time) {
 }
 
 Progress::Progress(std::string what, bool is_quiet)
-    : what_(std::move(what)),
-      is_quiet_(is_quiet),
-      is_shown_(!is_quiet && isatty(STDERR_FILENO)),
-      began_(Clock::now()) {}
-
-Progress::~Progress() { clear(); }
+    : what_(std::move(what)), is_quiet_(is_quiet), live_(is_quiet), began_(Clock::now()) {}
 
 void Progress::show(std::uint64_t done, std::uint64_t of) {
   const auto now = Clock::now();
-  if (!is_shown_ || now - drawn_ < Millis(100)) return;
-  drawn_ = now;
+  if (!live_.is_due(now)) return;
   const auto moved = done - std::min(done, from_);
   const auto rate = static_cast<double>(moved) / std::max(seconds(now - began_), 0.001);
   std::string tail = size_for_people(done);
@@ -66,21 +52,12 @@ void Progress::show(std::uint64_t done, std::uint64_t of) {
                         std::string(room - filled, ' '));
   }
   line += " " + tail;
-  fmt::print(stderr, "\r\x1b[K{}", line.substr(0, width_of_terminal() - 1));
-  std::fflush(stderr);
-  is_drawn_ = true;
+  live_.show(line, now);
 }
 
 void Progress::tell(const std::string& text) {
   clear();
   if (!is_quiet_) fmt::print(stderr, "{}\n", text);
-}
-
-void Progress::clear() noexcept {
-  if (!is_drawn_) return;
-  std::fputs("\r\x1b[K", stderr);
-  std::fflush(stderr);
-  is_drawn_ = false;
 }
 
 }  // namespace superd

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "superd/base/clock.h"
+#include "superd/lab/live_text.h"
 
 namespace superd {
 
@@ -12,7 +13,6 @@ namespace superd {
 class Progress {
  public:
   Progress(std::string what, bool is_quiet);
-  ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
@@ -22,15 +22,15 @@ class Progress {
   /// A line for people, also where there is no terminal.
   void tell(const std::string& text);
   /// Removes the bar, before anything else is written.
-  void clear() noexcept;
+  void clear() noexcept { live_.clear(); }
   [[nodiscard]] Clock::duration duration() const noexcept { return Clock::now() - began_; }
 
  private:
   std::string what_;
-  bool is_quiet_, is_shown_;
-  bool is_drawn_ = false;
+  bool is_quiet_;
+  LiveText live_;
   std::uint64_t from_ = 0;
-  Time began_, drawn_{};
+  Time began_;
 };
 
 /// "12.3 MiB"

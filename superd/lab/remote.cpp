@@ -1,32 +1,10 @@
 #include "superd/lab/remote.h"
 
-#include <poll.h>
-#include <signal.h>
-
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <ctime>
 
 namespace superd {
 
 namespace {
-
-std::atomic<bool> interrupted{false};
-sigset_t while_waiting;  // the mask in which a wait lets the signals in
-bool signals_are_kept = false;
-
-void note_signal(int number) {
-  interrupted = true;
-  // The second one does what it does to any program.
-  signal(number, SIG_DFL);
-}
-
-timespec time_until(Time until) noexcept {
-  const auto left = std::max(until - Clock::now(), Clock::duration::zero());
-  const auto seconds = std::chrono::duration_cast<Seconds>(left);
-  return {static_cast<time_t>(seconds.count()), static_cast<long>(std::chrono::nanoseconds(left - seconds).count())};
-}
 
 // So that one which is not connected hears, too, that nobody listens (ip(7), IP_RECVERR).
 void tell_of_errors(int fd, const Endpoint& server, int whether) noexcept {
@@ -46,31 +24,6 @@ void forget_errors(int fd) noexcept {
 bool tells_of_nobody(int code) noexcept { return code == ECONNREFUSED; }
 
 }  // namespace
-
-void end_waits_by_signals() {
-  sigset_t kept;
-  sigemptyset(&kept);
-  for (const int number : {SIGINT, SIGTERM}) {
-    struct sigaction action{};
-    action.sa_handler = note_signal;
-    sigaction(number, &action, nullptr);
-    sigaddset(&kept, number);
-  }
-  // Blocked outside of the wait, so that none is missed just before it begins.
-  sigprocmask(SIG_BLOCK, &kept, &while_waiting);
-  signals_are_kept = true;
-}
-
-bool was_interrupted() noexcept { return interrupted; }
-
-bool pause_for(Clock::duration time) noexcept {
-  const auto until = Clock::now() + time;
-  while (!was_interrupted() && Clock::now() < until) {
-    const auto left = time_until(until);
-    ::ppoll(nullptr, 0, &left, signals_are_kept ? &while_waiting : nullptr);
-  }
-  return !was_interrupted();
-}
 
 Result<std::vector<Endpoint>> look_up(const std::string& host, std::uint16_t port) {
   const auto digits = std::to_string(port);
@@ -138,10 +91,9 @@ Remote::Event Remote::receive(Time until) {
       return Event::refused;
     }
     if (was_interrupted()) return Event::interrupted;
-    const auto left = time_until(until);
-    if (left.tv_sec == 0 && left.tv_nsec == 0) return Event::nothing;
+    if (Clock::now() >= until) return Event::nothing;
     pollfd waiting{socket_.fd(), POLLIN, 0};
-    ::ppoll(&waiting, 1, &left, signals_are_kept ? &while_waiting : nullptr);
+    wait_for({&waiting, 1}, until);
   }
 }
 

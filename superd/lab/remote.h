@@ -11,6 +11,7 @@
 
 #include "superd/base/clock.h"
 #include "superd/base/error.h"
+#include "superd/lab/waits.h"
 #include "superd/net/endpoint.h"
 #include "superd/net/socket.h"
 
@@ -52,12 +53,5 @@ class Remote {
   std::vector<std::byte> room_;
   std::size_t size_ = 0;
 };
-
-/// SIGINT and SIGTERM from here on end a wait of Remote::receive() instead of the program; the second
-/// one ends it as ever.
-void end_waits_by_signals();
-[[nodiscard]] bool was_interrupted() noexcept;
-/// Sleeps; false when it was interrupted.
-bool pause_for(Clock::duration time) noexcept;
 
 }  // namespace superd
