@@ -2,19 +2,11 @@
 
 #include <cstdio>
 
+#include "superd/lab/json_text.h"
 #include "superd/lab/ping_text.h"
 
 namespace superd {
 namespace {
-
-std::string quoted(std::string_view text) {
-  std::string made = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') made += '\\';
-    made += letter;  // names are escaped already: nothing else needs it
-  }
-  return made + '"';
-}
 
 std::string times_of(const RoundTrips& times) {
   return fmt::format(R"("min_ms": {:.6f}, "avg_ms": {:.6f}, "max_ms": {:.6f}, "stddev_ms": {:.6f})", times.least(),
@@ -48,8 +40,8 @@ void write_failures(const PingTally& tally) {
   fmt::print("  \"failures\": [");
   const char* between = "";
   for (const auto& teller : tally.tellers) {
-    fmt::print("{}{{\"what\": {}, \"by\": {}, \"count\": {}}}", between, quoted(teller_text(teller)),
-               teller.local_error == 0 ? quoted(text_of(teller.from)) : "null", teller.count);
+    fmt::print("{}{{\"what\": {}, \"by\": {}, \"count\": {}}}", between, json_string(teller_text(teller)),
+               teller.local_error == 0 ? json_string(text_of(teller.from)) : "null", teller.count);
     between = ", ";
   }
   fmt::print("],\n");
@@ -60,7 +52,7 @@ void write_hosts(const PingOutcome& outcome) {
   for (std::uint32_t i = 0; i < outcome.targets.size(); ++i) {
     const auto target = outcome.tally[i];
     fmt::print("{}    {{\"target\": {}, \"received\": {}, \"failures\": {}", i == 0 ? "\n" : ",\n",
-               quoted(outcome.targets.name_of(i)), target.received, target.failures);
+               json_string(outcome.targets.name_of(i)), target.received, target.failures);
     if (const auto* const times = outcome.tally.times_of(i); times && target.received > 0)
       fmt::print(", {}", times_of(*times));
     fmt::print("}}");

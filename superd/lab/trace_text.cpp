@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "superd/base/words.h"
+#include "superd/lab/json_text.h"
 #include "superd/net/icmp_names.h"
 
 namespace superd {
@@ -59,16 +60,15 @@ std::string hop_text(const Tracer& tracer, const TraceHop& hop, const HopNames& 
   return text;
 }
 
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
-
 std::string probe_json(const Tracer& tracer, const TraceProbe& probe, const HopNames& names) {
   if (!probe.arrival) return fmt::format("{{\"sent\": {}, \"address\": null}}", probe.tries);
   const auto& arrival = *probe.arrival;
-  auto text = fmt::format("{{\"sent\": {}, \"address\": {}, \"ms\": {:.6f}", probe.tries,
-                          arrival.local_error == 0 ? quoted(text_of(arrival.from)) : "null", milliseconds(probe.time));
+  auto text =
+      fmt::format("{{\"sent\": {}, \"address\": {}, \"ms\": {:.6f}", probe.tries,
+                  arrival.local_error == 0 ? json_string(text_of(arrival.from)) : "null", milliseconds(probe.time));
   if (const auto name = names.find(arrival.from); name != names.end())
-    text += ", \"name\": " + quoted(escaped(name->second));
-  if (!arrival.is_answer) text += ", \"error\": " + quoted(what_of(tracer.target(), arrival));
+    text += ", \"name\": " + json_string(escaped(name->second));
+  if (!arrival.is_answer) text += ", \"error\": " + json_string(what_of(tracer.target(), arrival));
   return text + "}";
 }
 
