@@ -141,7 +141,7 @@ constexpr Key table[] = {
     key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
         "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
     key<Groups, program_of, launch, confinement, &Confinement::groups>(
-        "groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
+        "user_groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
     key<Capabilities, program_of, launch, confinement, &Confinement::capabilities>(
         "capabilities", anywhere, none, "all capabilities that a program has or ever gains"),
     key<Filters, program_of, launch, confinement, &Confinement::filters>("seccomp", anywhere, none,

@@ -158,10 +158,7 @@ Result<Membership> Membership::parse(std::string_view text) {
 }
 
 bool can_join(const Endpoint& local, const Membership& membership) noexcept {
-  auto address = local;
-  address.set_port(0);
-  address.set_scope(0);
-  if (address == membership.group) return true;
+  if (AddressBits::of(local) == AddressBits::of(membership.group)) return true;
   if (!local.is_wildcard()) return false;
   return membership.group.is_v6() ? local.is_v6() : local.is_v4() || local.is_v6();
 }

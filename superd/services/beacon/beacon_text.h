@@ -41,7 +41,7 @@ struct BeaconText {
 /// The longest text: fits into a packet of any link, also of IPv6 (RFC 8200, 5).
 constexpr std::size_t longest_beacon = 1200;
 
-/// At most `most` bytes, 64 or more: services that do not fit are left out, and counted in it.
+/// At most `most` bytes, where the host's name leaves room: services that do not fit are left out, and counted in it.
 [[nodiscard]] std::string beacon_text(std::string_view host, Seconds every, std::span<const std::string> services,
                                       std::size_t most = longest_beacon);
 
