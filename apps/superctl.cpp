@@ -6,6 +6,7 @@
 #include <string>
 
 #include "superd/base/units.h"
+#include "superd/lab/discover.h"
 #include "superd/lab/file_commands.h"
 #include "superd/lab/ping_command.h"
 #include "superd/lab/trace_command.h"
@@ -178,11 +179,29 @@ int run_trace(TraceOptions& options) {
   return superd::trace(options.request);
 }
 
+struct DiscoverOptions {
+  superd::DiscoverRequest request;
+  std::string wait = "2s";
+};
+
+CLI::App* add_discover(CLI::App& app, DiscoverOptions& options) {
+  auto& request = options.request;
+  auto* const discover = app.add_subcommand(
+      "discover", "Asks a group, or hosts, which services superd serves there: a line for each, with tabs between.");
+  discover->add_option("HOST", request.hosts, "asked instead of the group");
+  discover->add_option("--group", request.group, "and by which interface, as in 239.255.83.68%eth0 (by all)")
+      ->type_name("ADDRESS");
+  discover->add_option("--port", request.port, "of the beacons (8368)")->check(between(1, 65'535))->type_name("N");
+  discover->add_option("--wait", options.wait, "for answers (2s)")->check(duration())->type_name("TIME");
+  discover->add_flag("--json", request.is_json, "one JSON array, at the end");
+  return discover;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("superctl: files over FSP and TFTP, ping and trace.", "superctl");
+  CLI::App app("superctl: files over FSP and TFTP, ping, trace, and what is served around here.", "superctl");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("superctl ") + SUPERD_VERSION);
   app.footer(
@@ -210,11 +229,17 @@ int main(int argc, char** argv) try {
   auto* const ping = add_ping(app, ping_options);
   TraceOptions trace_options;
   auto* const trace = add_trace(app, trace_options);
+  DiscoverOptions discover_options;
+  auto* const discover = add_discover(app, discover_options);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     return app.exit(stop) == 0 ? 0 : misuse;
+  }
+  if (*discover) {
+    discover_options.request.wait = *superd::parse_duration(discover_options.wait);
+    return superd::discover(discover_options.request);
   }
   if (*trace) return run_trace(trace_options);
   if (*ping) return run_ping(*ping, ping_options);

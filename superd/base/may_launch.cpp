@@ -26,7 +26,7 @@ Result<> may_become(const Launch& wanted) {
     if (!has_capability(CAP_SETUID)) return lacks("user", "SETUID");
     if (!has_capability(CAP_SETGID)) return lacks("user", "SETGID");
   }
-  if (wanted.confinement.groups && !has_capability(CAP_SETGID)) return lacks("groups", "SETGID");
+  if (wanted.confinement.groups && !has_capability(CAP_SETGID)) return lacks("user_groups", "SETGID");
   if (!wanted.root.empty() && !has_capability(CAP_SYS_CHROOT)) return lacks("root", "SYS_CHROOT");
   return {};
 }

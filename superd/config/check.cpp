@@ -186,6 +186,7 @@ void check(const Draft& draft, Complaints& complaints) {
     check_design_of(at);
     check_listeners(at, draft.table.port_base, draft.is_whole);
     check_raw(at.service, at.lines, complaints);
+    check_multicast(at.service, at.lines, complaints);
   }
   check_addresses(draft, complaints);
   check_groups(draft, complaints);

@@ -55,6 +55,12 @@ void check(const Draft& draft, Complaints& complaints);
 /// The part of check() that is about the keys of raw listeners.
 void check_raw(const ServiceSettings& service, const ServiceLines& lines, Complaints& complaints);
 
+/// The part of check() that is about the keys of groups and broadcasts, and of beacons.
+void check_multicast(const ServiceSettings& service, const ServiceLines& lines, Complaints& complaints);
+
+/// What beacons tell of that are not told what.
+void announce_services(ServiceTable& table);
+
 /// The part of check() that is about addresses which cannot be bound beside each other.
 void check_addresses(const Draft& draft, Complaints& complaints);
 

@@ -5,6 +5,7 @@
 
 #include "superd/config/bound_kinds.h"
 #include "superd/config/kinds.h"
+#include "superd/config/multicast_kinds.h"
 #include "superd/config/program_kinds.h"
 #include "superd/config/raw_kinds.h"
 
@@ -88,6 +89,8 @@ constexpr auto limits = &ServiceSettings::limits;
 constexpr auto log_of = &ServiceSettings::log;
 constexpr auto options = &ServiceSettings::options;
 constexpr auto raw = &ListenOptions::raw;
+constexpr auto multicast = &ListenOptions::multicast;
+constexpr auto beacon = &HandlerSettings::beacon;
 
 // In the order in which they are printed.
 constexpr Key table[] = {
@@ -138,7 +141,7 @@ constexpr Key table[] = {
     key<Flag, program_of, &Program::launch, &Launch::no_new_privileges>(
         "no_new_privileges", anywhere, none, "a program gains no rights by set-user-id files"),
     key<Groups, program_of, launch, confinement, &Confinement::groups>(
-        "groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
+        "user_groups", anywhere, none, "a program's supplementary groups, instead of its user's"),
     key<Capabilities, program_of, launch, confinement, &Confinement::capabilities>(
         "capabilities", anywhere, none, "all capabilities that a program has or ever gains"),
     key<Filters, program_of, launch, confinement, &Confinement::filters>("seccomp", anywhere, none,
@@ -272,6 +275,22 @@ constexpr Key table[] = {
                                                   "the only address whose packets a raw listener receives"),
     key<Flag, options, raw, &RawOptions::own_header>(
         "own_header", service, none, "packets that a raw listener sends have a header that is written here"),
+
+    key<Memberships, options, multicast, &GroupOptions::groups>(
+        "groups", service, none, "groups whose datagrams a udp listener receives, and announcements are sent to"),
+    key<Whole, options, multicast, &GroupOptions::ttl>("multicast_ttl", service, limit(255),
+                                                       "links that what is sent to a group may pass"),
+    key<Flag, options, multicast, &GroupOptions::loop>(
+        "multicast_loop", service, none, "what is sent to a group comes to its members on this machine, too"),
+    key<Interface, options, multicast, &GroupOptions::interface>(
+        "multicast_interface", service, none, "by which is sent to groups; empty: as the routes say"),
+    key<Flag, options, multicast, &GroupOptions::broadcast>("broadcast", service, none,
+                                                            "it may send to broadcast addresses"),
+
+    key<Announced, told, beacon, &BeaconSettings::announces>(
+        "announces", service, none, "what a beacon tells of; empty: all services of this file that others can reach"),
+    key<Duration, told, beacon, &BeaconSettings::every>("announce_every", service, {second, 24 * 3600 * second},
+                                                        "how often a beacon tells its groups of it"),
 };
 
 }  // namespace

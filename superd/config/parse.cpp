@@ -30,7 +30,10 @@ class Assembly {
     for (;;) {
       draft_.is_whole = broken_.empty();
       check(draft_, complaints_);
-      if (complaints_.empty()) return std::move(draft_.table);
+      if (complaints_.empty()) {
+        announce_services(draft_.table);
+        return std::move(draft_.table);
+      }
       const auto wrong = skipped ? complaints_.skippable_files() : std::set<std::size_t>();
       if (wrong.empty()) return std::unexpected(complaints_.lines());
       for (auto& line : complaints_.take(wrong)) skipped->push_back(std::move(line));

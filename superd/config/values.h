@@ -57,6 +57,11 @@ using Words = std::span<const std::string_view>;
 [[nodiscard]] std::optional<std::optional<Endpoint>> address(const Reading&);         ///< of one host; empty: none
 [[nodiscard]] std::optional<std::vector<Network>> answered_networks(const Reading&);  ///< everybody's too
 
+// Of groups and beacons (multicast_values.cpp).
+[[nodiscard]] std::optional<std::vector<Membership>> memberships(const Reading&);
+[[nodiscard]] std::optional<std::string> interface_name(const Reading&);  ///< or empty
+[[nodiscard]] std::optional<std::vector<std::string>> announced(const Reading&);
+
 [[nodiscard]] std::optional<bool> flag(const Reading&);
 [[nodiscard]] std::optional<std::string> path(const Reading&);                   ///< absolute
 [[nodiscard]] std::optional<std::vector<std::string>> includes(const Reading&);  ///< paths, relative ones too

@@ -36,7 +36,6 @@ class Endpoint {
   [[nodiscard]] bool is_unix() const noexcept { return family() == AF_UNIX; }
   [[nodiscard]] std::uint16_t port() const noexcept;  ///< host order; 0 for unix
   void set_port(std::uint16_t port) noexcept;
-  void set_scope(std::uint32_t interface) noexcept;      ///< of a v6 address
   [[nodiscard]] std::string_view path() const noexcept;  ///< empty but for unix; an abstract name begins with a NUL
   [[nodiscard]] std::uint32_t scope() const noexcept;    ///< interface index of a link-local v6 address, else 0
 

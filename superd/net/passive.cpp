@@ -68,6 +68,9 @@ Result<Socket> bind_socket(const ListenAddress& address, const Endpoint& endpoin
       ::setsockopt(socket.fd(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), static_cast<socklen_t>(device.size())) != 0)
     return failed("bind", where, endpoint);
   if (::bind(socket.fd(), endpoint.address(), endpoint.size()) != 0) return failed("bind", where, endpoint);
+  if (!stream)
+    if (auto joined = change_groups(socket.fd(), endpoint, device, {}, options.multicast, where); !joined)
+      return std::unexpected(joined.error());
   if (stream && ::listen(socket.fd(), options.backlog) != 0) return failed("listen on", where, endpoint);
   if (shares) share_port(socket.fd(), false);
   return socket;

@@ -9,6 +9,7 @@
 #include "superd/base/clock.h"
 #include "superd/base/error.h"
 #include "superd/net/listen_address.h"
+#include "superd/net/multicast.h"
 #include "superd/net/raw_options.h"
 #include "superd/net/socket.h"
 
@@ -46,6 +47,7 @@ struct ListenOptions {
   std::optional<gid_t> group;
 
   RawOptions raw;
+  GroupOptions multicast;  ///< of datagrams
 
   friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
 };

@@ -141,7 +141,10 @@ Result<> change_internet(int socket, const ListenAddress& address, const ListenO
   const auto local = endpoint_of(socket);
   if (!local) return std::unexpected(local.error());
   const auto where = where_text(address, *local);
-  if (!is_stream(address.transport)) return set_for_datagrams(socket, *local, wanted, where);
+  if (!is_stream(address.transport)) {
+    if (auto is_set = set_for_datagrams(socket, *local, wanted, where); !is_set) return is_set;
+    return change_groups(socket, *local, address.interface, now.multicast, wanted.multicast, where);
+  }
   if (auto is_set = set_for_streams(socket, wanted, where); !is_set) return is_set;
   if (auto changed = change_backlog(socket, wanted, where); !changed) return changed;
   return check_buffers(now, wanted, where);

@@ -66,12 +66,14 @@ struct Counters {
   Counter icmp_requests;       ///< pings that came
   Counter icmp_traces;   ///< pings that came with the last of their time to live, as those of who traces the way here
   Counter icmp_replies;  ///< answers to pings
-  Counter icmp_unreachable;  ///< reports that something cannot be reached
-  Counter icmp_exceeded;     ///< reports that a time to live was over on the way
-  Counter icmp_others;       ///< messages of ICMP of all other types
-  Counter group_joins;       ///< reports that a host wants a group
-  Counter group_leaves;      ///< reports that it does not any more
-  Counter group_queries;     ///< questions of routers who wants which group
+  Counter icmp_unreachable;     ///< reports that something cannot be reached
+  Counter icmp_exceeded;        ///< reports that a time to live was over on the way
+  Counter icmp_others;          ///< messages of ICMP of all other types
+  Counter announced;            ///< datagrams that were sent to groups unasked
+  Counter failed_announcement;  ///< those that the kernel did not take
+  Counter group_joins;          ///< reports that a host wants a group
+  Counter group_leaves;         ///< reports that it does not any more
+  Counter group_queries;        ///< questions of routers who wants which group
 };
 
 struct CounterEntry {

@@ -2,14 +2,23 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "superd/async/task.h"
+#include "superd/base/clock.h"
 #include "superd/net/endpoint.h"
 
 namespace superd {
 
 class Connection;
 class Datagram;
+
+/// What a service sends to groups of its own accord.
+struct Announcement {
+  std::string text;      ///< one datagram
+  std::string farewell;  ///< the last one, at its end
+  Millis every{0};       ///< 0: it does not
+};
 
 /// A protocol, written once. Runs unchanged under every design and engine.
 ///
@@ -35,6 +44,10 @@ class Service {
   /// may have been sent by this service itself is shown to it and never answered: there are no ports by which to tell
   /// (serve/packets.h).
   [[nodiscard]] virtual bool tells_answers_from_requests() const noexcept { return false; }
+
+  /// What is sent, over its own listeners, to the groups that those are in (ListenOptions::multicast). Asked for each time
+  /// anew, in one thread.
+  [[nodiscard]] virtual Announcement announcement() const { return {}; }
 };
 
 }  // namespace superd

@@ -15,11 +15,14 @@ Result<std::shared_ptr<Service>> plain(const HandlerSettings&) {
 
 Result<std::shared_ptr<Service>> icmp_echo(const HandlerSettings& told) { return make_icmp_echo(told.addresses); }
 
+Result<std::shared_ptr<Service>> beacon(const HandlerSettings& told) { return make_beacon(told.beacon); }
+
 constexpr std::uint8_t icmp[] = {IPPROTO_ICMP, IPPROTO_ICMPV6}, igmp[] = {IPPROTO_IGMP};
 // For experiments (RFC 3692, 2.1): nobody else's.
 constexpr std::uint8_t experiments[] = {253, 254};
 
 constexpr ServiceEntry table[] = {
+    {"beacon",    "tells the network what is served here",        false, true,  false, {},          {},             beacon              },
     {"chargen",   "an endless pattern, or one datagram of it",    true,  true,  false, {},          {},             plain<make_chargen> },
     {"daytime",   "the time as a line of text",                   true,  true,  false, {},          {},             plain<make_daytime> },
     {"discard",   "takes everything, answers nothing",            true,  true,  false, {},          {},             plain<make_discard> },

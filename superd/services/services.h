@@ -9,6 +9,7 @@
 #include "superd/base/error.h"
 #include "superd/net/endpoint.h"
 #include "superd/serve/service.h"
+#include "superd/services/beacon/beacon_settings.h"
 #include "superd/services/files/file_settings.h"
 
 namespace superd {
@@ -17,6 +18,7 @@ namespace superd {
 struct HandlerSettings {
   FileSettings files;
   std::vector<Network> addresses;  ///< of ours, for which pings are answered; empty: all
+  BeaconSettings beacon;
 
   friend bool operator==(const HandlerSettings&, const HandlerSettings&) = default;
 };
@@ -51,6 +53,7 @@ std::shared_ptr<Service> make_qotd();
 std::shared_ptr<Service> make_slow();
 Result<std::shared_ptr<Service>> make_fsp(const HandlerSettings&);
 Result<std::shared_ptr<Service>> make_tftp(const HandlerSettings&);
+std::shared_ptr<Service> make_beacon(const BeaconSettings& settings);
 std::shared_ptr<Service> make_icmp_echo(const std::vector<Network>& addresses);
 std::shared_ptr<Service> make_icmp_log();
 std::shared_ptr<Service> make_igmp_log();

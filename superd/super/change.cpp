@@ -131,6 +131,7 @@ void Host::let_go(Next& next) {
   settings_ = std::move(next.settings);
   const auto before = std::exchange(stands_, std::move(next.stands));
   follow_ports(before);
+  follow_groups();
 }
 
 // All that the design has goes; who waits at listeners that are removed is taken in by it, or where others go over to
@@ -187,7 +188,7 @@ void Host::end_retired() noexcept {
 
 Time Host::next_tending() const noexcept {
   const bool is_quiet = retired_.empty() && partings_.empty() && leaving_.empty();
-  return std::min({designs_due_, next_healing_, is_quiet ? never : Clock::now() + retired_pause});
+  return std::min({designs_due_, next_healing_, announcer_.next(), is_quiet ? never : Clock::now() + retired_pause});
 }
 
 std::vector<HeldSocket> Host::sockets() const {

@@ -144,6 +144,7 @@ bool Host::tend() noexcept {
   for (auto& [name, group] : groups_)
     if (group.design) designs_due_ = std::min(designs_due_, group.design->tend());
   if (next_healing_ != never) heal_overall();
+  announcer_.tend(Clock::now());
   if (std::ranges::all_of(nurseries_, [](const auto& nursery) { return nursery->is_alive(); })) return true;
   // Whoever had them has died with it.
   for (const auto& hosted : hosted_) hosted->release_process(0);
@@ -173,10 +174,20 @@ Result<> Host::open_designs() {
   }
   // A process that forks has no thread for it: there, whoever decides looks.
   if (!forks_from_here_) refresher_.look_after(hosted_);
+  follow_groups();
   return {};
 }
 
+void Host::follow_groups() {
+  announcer_.begin();
+  for (const auto& [address, base, listener] : stands_) {
+    const auto found = settings_.find(listener->hosted->name);
+    if (found != settings_.end()) announcer_.add(listener, found->second.options.multicast.groups);
+  }
+}
+
 bool Host::close() noexcept {
+  announcer_.end();
   // One that has left takes nobody in, and may yet be about to take the socket out of its engine.
   const auto holding = std::ranges::count_if(retired_, [](const auto& retired) { return !retired.design->close(); });
   bool closed = holding == 0;

@@ -13,6 +13,7 @@
 
 #include "superd/config/service_table.h"
 #include "superd/designs/design.h"
+#include "superd/super/announcer.h"
 #include "superd/super/bind.h"
 #include "superd/super/nursery.h"
 #include "superd/super/refresher.h"
@@ -47,7 +48,10 @@ class Host {
   }
 
   /// Before close(): other hosts have taken over its services. What it does from now on concerns its own conversations.
-  void retire() noexcept { is_retired_ = true; }
+  void retire() noexcept {
+    is_retired_ = true;
+    announcer_.stop();
+  }
 
   /// Before change() removes these services: another process serves them from now on, at the same sockets, which stay.
   void hand_over(const std::vector<std::string>& services) { handed_over_.insert(services.begin(), services.end()); }
@@ -168,6 +172,7 @@ class Host {
   void end_retired() noexcept;
   void end_partings() noexcept;
   void heal_overall() noexcept;
+  void follow_groups();
   [[nodiscard]] bool is_done() const noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
@@ -190,6 +195,7 @@ class Host {
   std::vector<Parting> partings_;
   std::vector<Retired> retired_;
   Refresher refresher_;
+  Announcer announcer_;
 };
 
 struct Drained {

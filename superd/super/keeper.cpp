@@ -32,6 +32,21 @@ HostPlan plan_for(const ServiceSettings& service) {
   return {.name = "common", .title = "host", .services = {}};
 }
 
+// The service manager knows nothing of groups. A failure is told, and the rest served.
+void join_groups(const Socket& socket, const ListenAddress& address, const ServiceSettings& service) {
+  if (is_stream(address.transport)) return;
+  const auto local = local_endpoint(socket);
+  const auto joined =
+      local ? change_groups(socket.fd(), *local, address.interface, {}, service.options.multicast, address.text)
+            : std::unexpected(local.error());
+  if (!joined)
+    log_event(Severity::warning, "not joined",
+              {
+                  {"service", service.name       },
+                  {"why",     joined.error().what}
+    });
+}
+
 }  // namespace
 
 // What must be so before a socket is bound.
@@ -80,8 +95,10 @@ void Keeper::take_inherited() {
   auto inherited = InheritedSockets::take();
   for (const auto& service : table_.services)
     for (const auto& address : service.listen)
-      if (auto found = inherited.find(address, table_.port_base))
+      if (auto found = inherited.find(address, table_.port_base)) {
+        join_groups(*found, address, service);
         listeners_.push_back({service.name, address, std::move(*found)});
+      }
   for (const auto& address : inherited.left())
     log_event(Severity::warning, "a socket of the service manager is not used",
               {

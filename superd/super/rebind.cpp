@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <optional>
@@ -61,7 +62,8 @@ bool may_come(const Error& failure) noexcept { return failure.code == EADDRNOTAV
 class Rebinding {
  public:
   Rebinding(const ServiceTable& now, const ServiceTable& wanted, std::span<const HeldSocket> held)
-      : wanted_(wanted),
+      : now_(now),
+        wanted_(wanted),
         base_(now.port_base),
         held_(held, now.port_base),
         patience_(now.services.empty() ? Millis{0} : Millis{200}) {}
@@ -88,11 +90,23 @@ class Rebinding {
     const auto* held = held_.take_of_others(wanted.service->name, *wanted.address, wanted_.port_base);
     if (!held) return false;
     Socket same(::fcntl(held->fd, F_DUPFD_CLOEXEC, 0));
+    // Of who had it before, nothing else is in the way of who has it now.
+    if (same.is_open() && !is_stream(wanted.address->transport))
+      if (auto changed = change_groups_of(same, held->service, wanted); !changed) complain(wanted, changed.error());
     if (same.is_open())
       result_.bound.push_back({wanted.service->name, *wanted.address, std::move(same)});
     else
       complain(wanted, system_error("take over " + wanted.address->text).error());
     return true;
+  }
+
+  Result<> change_groups_of(const Socket& socket, const std::string& before, const Wanted& wanted) const {
+    const auto was = std::ranges::find(now_.services, before, &ServiceSettings::name);
+    const auto local = local_endpoint(socket);
+    if (!local) return std::unexpected(local.error());
+    return change_groups(socket.fd(), *local, wanted.address->interface,
+                         was == now_.services.end() ? GroupOptions{} : was->options.multicast,
+                         wanted.service->options.multicast, wanted.address->text);
   }
 
   void bind(const Wanted& wanted) {
@@ -135,6 +149,7 @@ class Rebinding {
     errors_.push_back("service " + wanted.service->name + ": " + failure.what);
   }
 
+  const ServiceTable& now_;
   const ServiceTable& wanted_;
   const std::uint16_t base_;
   Held held_;

@@ -220,7 +220,7 @@ TEST(RightsThatAreMissing, AreNamedByTheirKey) {
     expect(wanted, "capabilities");
     wanted = shell("true");
     wanted.confinement.groups.emplace();
-    expect(wanted, "groups");
+    expect(wanted, "user_groups");
     ::_exit(wrong);
   }
   int status = -1;

@@ -45,7 +45,7 @@ TEST(AProgramsKeys, SayWhatIsRunAndHow) {
 
 TEST(AProgramsKeys, SayHowItIsConfined) {
   const auto it = service(
-      "groups = [\"root\", \"4711\"]\ncapabilities = [\"net_bind_service\", \"chown\"]\n"
+      "user_groups = [\"root\", \"4711\"]\ncapabilities = [\"net_bind_service\", \"chown\"]\n"
       "seccomp = [\"confined\", \"no_new_programs\"]\nread_paths = [\"/etc\"]\nwrite_paths = [\"/srv\"]\n"
       "execute_paths = [\"/usr\"]\nmemory = \"64MiB\"\nprocesses = 32\ncpu = \"150%\"\nbest_effort = true");
   const auto& [groups, capabilities, filters, read, write, execute, best_effort] = it.program.launch.confinement;
@@ -113,8 +113,8 @@ TEST(AProgramsKeys, ThatAreWrongSayWhatWouldBeRight) {
   EXPECT_EQ(errors_of(program_with("seccomp = [\"everything\"]")),
             Lines{"x.toml:4: seccomp: \"everything\" is no filter: write an array of \"confined\", \"no_network\" or "
                   "\"no_new_programs\""});
-  EXPECT_EQ(errors_of(program_with("groups = [\"nonesuch\"]")),
-            Lines{"x.toml:4: groups: no group is called \"nonesuch\": write a name that getent(1) knows, or a number"});
+  EXPECT_EQ(errors_of(program_with("user_groups = [\"nonesuch\"]")),
+            Lines{"x.toml:4: user_groups: no group is called \"nonesuch\": write a name that getent(1) knows, or a number"});
   EXPECT_EQ(errors_of(program_with("read_paths = [\"etc\"]")),
             Lines{"x.toml:4: read_paths: \"etc\" is no absolute path: begin it with /"});
   EXPECT_EQ(errors_of(program_with("cpu = \"half\"")),
@@ -140,7 +140,7 @@ TEST(AProgramsKeys, WantAWaitingProgramForDatagrams) {
 TEST(AProgramsKeys, AreReadBackAsTheyArePrinted) {
   const auto table = parsed(program_with(
       "wait = true\nstderr = \"nowhere\"\nuser = \"nobody:4711\"\nroot = \"/srv\"\nenvironment = []\nnice = 5\n"
-      "rlimits = [\"cpu=9\", \"stack=unlimited\"]\npass = \"listen_fds\"\ngroups = []\ncapabilities = [\"kill\"]\n"
+      "rlimits = [\"cpu=9\", \"stack=unlimited\"]\npass = \"listen_fds\"\nuser_groups = []\ncapabilities = [\"kill\"]\n"
       "seccomp = [\"no_network\"]\nread_paths = [\"/a\", \"/b\"]\nmemory = 12345\nprocesses = 5\ncpu = \"50%\"\n"
       "best_effort = true"));
   EXPECT_EQ(parsed(print_config(table)), table);
