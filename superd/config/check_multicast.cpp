@@ -35,23 +35,35 @@ std::string entry_of(const ServiceSettings& service, std::uint16_t port_base) {
 
 }  // namespace
 
+// What is set is complained of, not what is written: a host is told all keys, as they are.
 void check_multicast(const ServiceSettings& service, const ServiceLines& lines, Complaints& complaints) {
-  const auto complain = [&](std::string_view key, std::string_view what) {
-    if (lines.keys.contains(key)) complaints.add(lines.of(key), key, what);
+  const auto& wanted = service.options.multicast;
+  const auto complain = [&](std::string_view key, const std::string& what) {
+    complaints.add(lines.of(key), key, what);
   };
-  if (std::ranges::none_of(service.listen, is_udp))
-    for (const std::string_view key : {"groups", "multicast_ttl", "multicast_loop", "multicast_interface", "broadcast"})
-      complain(key, R"(is of udp listeners: write one, as in listen = ["udp/5000"], or leave it out)");
-  else
-    for (const auto& one : service.options.multicast.groups)
-      if (std::ranges::none_of(service.listen, [&](const ListenAddress& address) {
-            return is_udp(address) && can_join(address.endpoint, one);
-          }))
-        complain("groups", fmt::format("no listener of this service hears \"{}\": one must have every address of its "
-                                       "version of IP, as \"udp/5000\" has, or the group's own",
-                                       escaped(one.text, 80)));
-  if (service.handler == "beacon") return;
-  for (const std::string_view key : {"announces", "announce_every"}) complain(key, "is of beacon alone: leave it out");
+  const auto refuse = [&](std::string_view key, bool is_set, const char* what) {
+    if (is_set) complain(key, what);
+  };
+  const bool is_beacon = service.handler == "beacon";
+  constexpr auto of_beacons = "is of beacon alone: leave it out";
+  refuse("announces", !is_beacon && !service.settings.beacon.announces.empty(), of_beacons);
+  refuse("announce_every", !is_beacon && service.settings.beacon.every != BeaconSettings().every, of_beacons);
+  if (std::ranges::none_of(service.listen, is_udp)) {
+    constexpr auto of_udp = R"(is of udp listeners: write one, as in listen = ["udp/5000"], or leave it out)";
+    const GroupOptions none;
+    refuse("groups", !wanted.groups.empty(), of_udp);
+    refuse("multicast_ttl", wanted.ttl != none.ttl, of_udp);
+    refuse("multicast_loop", wanted.loop != none.loop, of_udp);
+    refuse("multicast_interface", !wanted.interface.empty(), of_udp);
+    return refuse("broadcast", wanted.broadcast, of_udp);
+  }
+  for (const auto& one : wanted.groups)
+    if (std::ranges::none_of(service.listen, [&](const ListenAddress& address) {
+          return is_udp(address) && can_join(address.endpoint, one);
+        }))
+      complain("groups", fmt::format("no listener of this service hears \"{}\": one must have every address of its "
+                                     "version of IP, as \"udp/5000\" has, or the group's own",
+                                     escaped(one.text, 80)));
 }
 
 // A key like others, so that a beacon is told anew, and nobody else, when there are other services.

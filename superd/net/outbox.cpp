@@ -71,8 +71,8 @@ void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
   fresh.to_size = std::min<socklen_t>(slot.from.size(), sizeof fresh.to);
   fresh.segment = bytes.size();
   std::memcpy(&fresh.to, slot.from.address(), fresh.to_size);
-  // What was sent to a group has no address of ours in it.
-  const bool is_ours = !slot.to.is_multicast() && !slot.to.is_limited_broadcast();
+  // What was sent to a group, or to all of a network, has no address of ours in it.
+  const bool is_ours = !slot.to_many && !slot.to.is_multicast() && !slot.to.is_limited_broadcast();
   fresh.source_size = is_ours ? put_source(fresh.control, slot.to) : 0;
 
   if (envelopes_ > 0 && joins(letters_[envelopes_ - 1], headers_[envelopes_ - 1].msg_hdr, fresh))
@@ -139,19 +139,25 @@ void Outbox::send_queued() noexcept {
 // A send that was refused: if it was of several answers, each gets its own try, because the refusal may be of the
 // segments (a link with a smaller packet) and not of the answers.
 void Outbox::send_apart(std::size_t refused) noexcept {
+  const bool is_invalid = errno == EINVAL;
   const auto& header = headers_[refused].msg_hdr;
   const auto& letter = letters_[refused];
-  if (header.msg_iovlen == 1) {
+  if (header.msg_iovlen == 1 && !is_invalid) {
     ++sent_.dropped;
     return;
   }
   msghdr single = header;
   single.msg_iovlen = 1;
-  single.msg_controllen = letter.source_size;
-  if (letter.source_size == 0) single.msg_control = nullptr;
   for (auto& answer : std::span(header.msg_iov, header.msg_iovlen)) {
     single.msg_iov = &answer;
-    const auto sent = ::sendmsg(fd_, &single, MSG_DONTWAIT | MSG_NOSIGNAL);
+    single.msg_controllen = letter.source_size;
+    if (letter.source_size == 0) single.msg_control = nullptr;
+    auto sent = ::sendmsg(fd_, &single, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINVAL && letter.source_size > 0) {
+      // It was sent to a broadcast address, which on a socket of both versions of IP looks like others.
+      single.msg_controllen = 0;
+      sent = ::sendmsg(fd_, &single, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     if (sent < 0) {
       ++sent_.dropped;
       continue;

@@ -224,8 +224,7 @@ def test_a_reload_is_announced_at_once(hosts, beacon):
     with announced(client) as hearing:
         program = beacon(announce_every="1h")
         assert b"service late" not in hearing.recv(2000)
-        program.services["late"] = {"handler": "echo", "listen": ["tcp/7008"]}
-        rewrite(program, program.config_text())
+        rewrite(program, program.config_text() + '\n[service.late]\nhandler = "echo"\nlisten = ["tcp/7008"]\n')
         hang_up(program, "reloaded")
         while b"service late tcp/7008" not in hearing.recv(2000):
             pass
