@@ -35,6 +35,13 @@ class Host {
   /// Without it, serve() makes one where the table wants it.
   void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
 
+  /// Before serve(): the ports that no answer goes to are these, which somebody else keeps, for other hosts too. Without
+  /// it, they are those of this host.
+  void share(std::shared_ptr<OwnPorts> ports) noexcept {
+    own_ports_ = std::move(ports);
+    keeps_ports_ = false;
+  }
+
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
 
@@ -164,13 +171,14 @@ class Host {
   void retire(Group& group, const ListenerSet& removed);
   void part(Group& group, const Group& next, const ListenerSet& removed);
   void refuse_newcomers(std::span<const std::shared_ptr<Listener>>) const noexcept;
-  void follow_ports(const std::vector<Stand>& before);
+  void follow_ports();
   void end_retired() noexcept;
   void end_partings() noexcept;
   void heal_overall() noexcept;
   [[nodiscard]] bool is_done() const noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  bool keeps_ports_ = true;  ///< nobody else does
   std::shared_ptr<OverallLevel> overall_;
   Time next_healing_ = never;                                        ///< of an overall level of its own
   std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet

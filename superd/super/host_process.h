@@ -32,6 +32,7 @@ struct HostPost {
   std::vector<BoundListener> listeners;
   Boards boards;
   std::shared_ptr<OverallLevel> overall;  ///< that all hosts share; null: there is none
+  std::shared_ptr<OwnPorts> own_ports;    ///< of all hosts, which the keeper keeps
   Channel keeper;
   const SharedMemory* pulse = nullptr;
   /// Starts programs, which needs the privileges that there are; else they are given up, for this user's.

@@ -65,6 +65,7 @@ std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (!bound) return std::unexpected(std::move(bound.error()));
   std::ranges::move(bound->bound, std::back_inserter(listeners_));
   absent_.set(std::move(bound->absent), Clock::now());
+  follow_ports();
   for (const auto& service : table_.services)
     boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
   for (auto& plan : plans_for(table_)) {
@@ -121,6 +122,7 @@ HostPost Keeper::post_for(const HostPlan& plan) {
   for (auto& listener : listeners_)
     if (plan.has(listener.service)) post.listeners.push_back(std::move(listener));
   post.overall = overall_;
+  post.own_ports = own_ports_;
   for (const auto& service : plan.services) post.boards.emplace(service, boards_.at(service));
   return post;
 }

@@ -74,6 +74,7 @@ class Keeper {
   std::expected<Errors, Errors> change_to(ServiceTable wanted);
   [[nodiscard]] std::vector<HeldSocket> held_sockets() const;
   [[nodiscard]] SocketsByHost sockets_by_host() const;
+  void follow_ports();
   std::vector<BoundListener> take_over(const ServiceTable& before, std::vector<BoundListener> fresh);
   void retire_hosts(const std::function<bool(const HostPlan&)>& shall_go);
   void change_hosts(const ServiceTable& before, const SocketsByHost&, std::vector<HostPlan>, Errors& complaints);
@@ -98,6 +99,7 @@ class Keeper {
   AbsentListeners absent_;
   Boards boards_;
   std::shared_ptr<OverallLevel> overall_;
+  const std::shared_ptr<OwnPorts> own_ports_ = OwnPorts::shared();  // a host must not answer another one's port
   Time heal_at_ = never;  ///< the overall level, where there is one
   std::vector<std::unique_ptr<KeptHost>> hosts_;
   bool is_draining_ = false;
