@@ -63,6 +63,7 @@ Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound
         open(settings, nullptr, own ? std::move(own.mapped()) : std::vector<BoundListener>(), table.port_base);
     if (!opened) return opened;
   }
+  known_sets_.reset();
   return open_designs();
 }
 
@@ -84,7 +85,8 @@ Result<std::shared_ptr<HostedService>> Host::hosted_for(const ServiceSettings& s
   else if (!is_own)
     if (auto made = put_handler_in_force(*hosted, settings); !made) return std::unexpected(made.error());
   hosted->board.log().change(settings.log);
-  if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
+  const auto* known = known_sets_ ? &*known_sets_ : nullptr;
+  if (auto read = hosted->read_files(known); !read) return error("service " + settings.name + ": " + read.error().what);
   hosted->level.share(overall_);
   return hosted;
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -41,6 +42,10 @@ class Host {
     own_ports_ = std::move(ports);
     keeps_ports_ = false;
   }
+
+  /// Before serve(): one that served the same has died, and its clients wait. Files of access lists and banners that
+  /// cannot be read are no reason not to begin: what is known of them holds, see AccessList::make().
+  void go_on_with(KnownSets known) { known_sets_ = std::move(known); }
 
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
@@ -178,7 +183,8 @@ class Host {
   [[nodiscard]] bool is_done() const noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
-  bool keeps_ports_ = true;  ///< nobody else does
+  bool keeps_ports_ = true;              ///< nobody else does
+  std::optional<KnownSets> known_sets_;  ///< until it serves
   std::shared_ptr<OverallLevel> overall_;
   Time next_healing_ = never;                                        ///< of an overall level of its own
   std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet

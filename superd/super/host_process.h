@@ -39,6 +39,8 @@ struct HostPost {
   bool runs_programs = false;
   std::optional<Launch::Identity> user;
   Millis heartbeat{10'000};
+  std::optional<KnownSets>
+      known_sets;  ///< of one that takes the place of another that has died: see Host::go_on_with()
 };
 
 /// The process that serves: a Host, and the channel over which its keeper tells it what to do. One thread runs it; the

@@ -54,6 +54,9 @@ std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
 
 std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (auto prepared = prepare(table); !prepared) return prepared;
+  auto known = read_files_of_limits(table, host_user_);
+  if (!known) return std::unexpected(std::move(known.error()));
+  known_sets_ = std::move(*known);
   table_ = std::move(table);
   if (table_.overall_level < ServiceTable::no_overall_level) {
     overall_ = std::make_shared<OverallLevel>(table_.overall_level);
@@ -102,8 +105,8 @@ std::vector<HostPlan> Keeper::plans_for(const ServiceTable& table) {
   return all;
 }
 
-Result<> Keeper::start_host(KeptHost& host) {
-  auto started = host.start([&] { return post_for(host.plan()); }, table_.heartbeat);
+Result<> Keeper::start_host(KeptHost& host, Begins how) {
+  auto started = host.start([&] { return post_for(host.plan(), how); }, table_.heartbeat);
   if (started) return {};
   host.kill();
   // One that is killed is started anew when it has been reaped; one that was never there, from here.
@@ -112,7 +115,7 @@ Result<> Keeper::start_host(KeptHost& host) {
 }
 
 // In the new process, which is no keeper any more: what it does not take is closed.
-HostPost Keeper::post_for(const HostPlan& plan) {
+HostPost Keeper::post_for(const HostPlan& plan, Begins how) {
   HostPost post{.name = plan.title,
                 .table = std::move(table_),
                 .runs_programs = plan.runs_programs,
@@ -123,6 +126,7 @@ HostPost Keeper::post_for(const HostPlan& plan) {
     if (plan.has(listener.service)) post.listeners.push_back(std::move(listener));
   post.overall = overall_;
   post.own_ports = own_ports_;
+  if (how == Begins::in_place_of_another) post.known_sets = std::move(known_sets_);
   for (const auto& service : plan.services) post.boards.emplace(service, boards_.at(service));
   return post;
 }
@@ -182,7 +186,7 @@ Time Keeper::look_after_hosts(Time now) {
 }
 
 void Keeper::start_anew(KeptHost& host) {
-  auto started = start_host(host);
+  auto started = start_host(host, Begins::in_place_of_another);
   log_event(started ? Severity::info : Severity::error, started ? "a host was replaced" : "a host cannot be replaced",
             {
                 {"host",    host.plan().name                              },

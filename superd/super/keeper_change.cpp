@@ -61,12 +61,15 @@ void Keeper::reload() {
 std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
   auto user = host_identity(wanted.host_user);
   if (!user) return std::unexpected(Errors{user.error().what});
+  auto known = read_files_of_limits(wanted, *user);
+  if (!known) return std::unexpected(std::move(known.error()));
   auto fresh = rebind(table_, wanted, held_sockets());
   if (!fresh) return std::unexpected(std::move(fresh.error()));
 
   // From here on it is so, whatever becomes of a host: one that fails is started anew with what is in force then.
   const bool are_others = std::exchange(host_user_, std::move(*user)) != host_user_;
   const auto before = std::exchange(table_, std::move(wanted));
+  known_sets_ = std::move(*known);
   Errors complaints = change_options_of_held(before, table_, held_sockets());
   const auto sockets_before = sockets_by_host();
   const auto not_wanted = take_over(before, std::move(fresh->bound));
