@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 namespace superd {
@@ -165,9 +166,13 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
 }
 
 Result<ControlGroup> ControlGroup::make(const std::string& service, const Share& share) {
-  const auto name = "superd." + std::to_string(getpid()) + "." + service;
   const auto mountinfo = read_file("/proc/self/mountinfo"), own = read_file("/proc/self/cgroup");
-  const auto hierarchies = find_hierarchies(mountinfo, own);
+  return make(service, share, find_hierarchies(mountinfo, own));
+}
+
+Result<ControlGroup> ControlGroup::make(const std::string& service, const Share& share,
+                                        std::span<const Hierarchy> hierarchies) {
+  const auto name = "superd." + std::to_string(getpid()) + "." + service;
   ControlGroup group;
   std::string shared_out;
   std::string of_second;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +27,8 @@ class ControlGroup {
   /// The directory is called superd.PID.SERVICE. What a process that has died left behind there is cleared away.
   /// The error says which key of the configuration it is about.
   static Result<ControlGroup> make(const std::string& service, const Share&);
+  /// The same in these hierarchies; a parameter for tests.
+  static Result<ControlGroup> make(const std::string& service, const Share&, std::span<const Hierarchy>);
   ControlGroup(ControlGroup&&) noexcept = default;
   ControlGroup& operator=(ControlGroup&&) = delete;
   ~ControlGroup();

@@ -46,6 +46,11 @@ int landlock_version() noexcept {
   return version > 0 ? static_cast<int>(version) : 0;
 }
 
+std::string_view landlock_leaves_open(int version) noexcept {
+  if (version >= 5) return {};
+  return version >= 3 ? "ioctl of devices" : "truncate(2) of files, ioctl of devices";
+}
+
 Landlock::Landlock(const Confinement& wanted) {
   const int version = landlock_version();
   if (!wanted.has_paths() || version == 0) return;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "superd/base/confinement.h"
@@ -10,6 +11,8 @@ namespace superd {
 
 /// The version of Landlock that this kernel has (landlock(7)); 0: none, or it is switched off.
 [[nodiscard]] int landlock_version() noexcept;
+/// What a kernel with this version lets programs do beside the paths they have; empty: nothing that superd knows of.
+[[nodiscard]] std::string_view landlock_leaves_open(int version) noexcept;
 
 /// The paths a process may open, and nothing beside them, by landlock(7): as far as the kernel's version goes. Figured
 /// out beforehand, so that the calls can be made in a child that shares its parent's memory (base/launch.cpp).

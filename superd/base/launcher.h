@@ -46,6 +46,8 @@ class Launcher {
   [[nodiscard]] bool has_group() const noexcept { return group_.has_value(); }
   /// What of the wish was left out, as best_effort has it; empty: nothing.
   [[nodiscard]] const std::string& left_out() const noexcept { return left_out_; }
+  /// Paths are all that it has.
+  [[nodiscard]] bool has_paths() const noexcept { return landlock_.is_wanted(); }
 
  private:
   explicit Launcher(const Launch&);

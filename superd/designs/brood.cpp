@@ -132,6 +132,7 @@ ProgramEnd Brood::note_end_of_program(const Child& child, pid_t process, int sta
   auto& counters = hosted.counters;
   const auto lasted = Clock::now() - child.begun;
   hosted.board.served_in().add(lasted);
+  hosted.board.programs().add(status, used);
   const bool crashed = WIFSIGNALED(status) && !child.was_cut;
   const bool served = !crashed && !child.was_cut && WEXITSTATUS(status) == 0;
   (crashed ? counters.crashed : child.was_cut ? counters.cut : served ? counters.served : counters.failed).add();

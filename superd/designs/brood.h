@@ -16,6 +16,7 @@
 #include "superd/base/spawn.h"
 #include "superd/net/socket.h"
 #include "superd/serve/hosted_service.h"
+#include "superd/serve/program_row.h"
 
 namespace superd {
 
@@ -69,6 +70,7 @@ class Brood {
         return -1;
       }
       child.pidfd.reset(started->pidfd);
+      child.row = ProgramRow(hosted, started->process, seat.client(), now);
       return started->process;
     });
     if (born == Born::alive) hosted.board.waited().add(taken_in == Time{} ? Clock::duration{} : now - taken_in);
@@ -100,6 +102,7 @@ class Brood {
     EndOfChild* end = nullptr;
     Endpoint client{};  ///< unspecified where it has no connection of its own
     Socket pidfd{};     ///< of a program, where the kernel gives one
+    ProgramRow row{};   ///< of a program
 
     [[nodiscard]] bool is_program() const noexcept { return hosted->program.has_value(); }
   };

@@ -24,6 +24,15 @@ Result<std::unique_ptr<ProgramStarter>> ProgramStarter::make(HostedService& host
                   {"service", hosted.name         },
                   {"why",     launcher->left_out()}
     });
+  if (launcher->has_paths()) {
+    const int version = landlock_version();
+    log_event(Severity::info, "paths are confined",
+              {
+                  {"service",  hosted.name                  },
+                  {"landlock", version                      },
+                  {"but_for",  landlock_leaves_open(version)}
+    });
+  }
   return std::unique_ptr<ProgramStarter>(new ProgramStarter(hosted, engine, brood, std::move(*launcher)));
 }
 

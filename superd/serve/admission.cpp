@@ -42,33 +42,33 @@ void Admission::set_world(LoadNow load, WallTime wall) noexcept {
   wall_ = wall;
 }
 
-Result<std::unique_ptr<Admission::Texts>> Admission::read(const Limits& wanted) {
+Result<std::unique_ptr<Admission::Texts>> Admission::read(const Limits& wanted, const KnownSets* known) {
   auto texts = std::make_unique<Texts>();
   texts->allow = wanted.allow;
   texts->deny = wanted.deny;
   texts->banner = wanted.banner;
   texts->banner_refused = wanted.banner_refused;
   if (!wanted.allow.empty() || !wanted.deny.empty()) {
-    auto access = AccessList::make(wanted.allow, wanted.deny);
+    auto access = AccessList::make(wanted.allow, wanted.deny, known);
     if (!access) return std::unexpected(access.error());
     texts->access = std::move(*access);
   }
   for (auto [banner, text] : {
            std::pair(&texts->accepted, &wanted.banner), {&texts->refused, &wanted.banner_refused}
   }) {
-    auto made = Banner::make(*text);
+    auto made = Banner::make(*text, known != nullptr);
     if (!made) return std::unexpected(made.error());
     *banner = std::move(*made);
   }
   return texts;
 }
 
-Result<> Admission::change(const Limits& wanted) {
+Result<> Admission::change(const Limits& wanted, const KnownSets* known) {
   const auto& now = *in_force();
   if (now.allow == wanted.allow && now.deny == wanted.deny && now.banner == wanted.banner &&
       now.banner_refused == wanted.banner_refused)
     return {};
-  auto texts = read(wanted);
+  auto texts = read(wanted, known);
   if (!texts) return std::unexpected(texts.error());
   all_.push_back(std::move(*texts));
   in_force_.store(all_.back().get(), std::memory_order_release);

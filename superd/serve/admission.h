@@ -28,8 +28,9 @@ class Admission {
   Admission(const LimitsInForce& limits, RateTable& rates) noexcept;
   void set_world(LoadNow load, WallTime wall) noexcept;
 
-  /// Reads what these limits want read. On an error everything stays as it was. One thread at a time.
-  Result<> change(const Limits& wanted);
+  /// Reads what these limits want read. On an error everything stays as it was. With `known` it is no error that a file
+  /// cannot be read: see AccessList::make(); there is no banner then. One thread at a time.
+  Result<> change(const Limits& wanted, const KnownSets* known = nullptr);
 
   /// Yes; not before some time has passed; or why not.
   struct Answer {
@@ -66,7 +67,7 @@ class Admission {
     std::unique_ptr<Banner> accepted, refused;
     [[nodiscard]] bool has_files() const noexcept;
   };
-  static Result<std::unique_ptr<Texts>> read(const Limits&);
+  static Result<std::unique_ptr<Texts>> read(const Limits&, const KnownSets* known);
   [[nodiscard]] const Texts* in_force() const noexcept { return in_force_.load(std::memory_order_acquire); }
 
   [[nodiscard]] bool has_access(const Endpoint& from, Time now) noexcept;

@@ -39,6 +39,17 @@ Rate rate_of(const Limits& limits) noexcept {
 
 }  // namespace
 
+std::shared_ptr<OwnPorts> OwnPorts::shared() {
+  const auto memory = std::make_shared<SharedMemory>("superd own ports", sizeof(OwnPorts));
+  return {memory, &memory->as<OwnPorts>()};
+}
+
+void OwnPorts::change(std::span<const std::uint16_t> ports) noexcept {
+  std::array<std::uint64_t, std::tuple_size_v<decltype(words_)>> wanted{};
+  for (const auto port : ports) wanted[port / 64] |= bit(port);
+  for (std::size_t i = 0; i < wanted.size(); ++i) words_[i].store(wanted[i], std::memory_order_relaxed);
+}
+
 AnswerGuard::AnswerGuard(const Limits& limits, std::shared_ptr<const OwnPorts> own_ports)
     : own_("superd answers", sizeof(RateTable)),
       own_limits_(std::make_unique<const Limits>(limits)),

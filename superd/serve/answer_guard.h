@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "superd/base/clock.h"
@@ -15,9 +16,15 @@
 
 namespace superd {
 
-/// The UDP ports that this process answers on, for all its services. Filled before serving begins; read by all threads.
+/// The UDP ports that superd answers on, for all its services in all its processes. Zeroed memory is of none. One thread
+/// changes them, any may look.
 class OwnPorts {
  public:
+  /// Of none, in memory that processes forked from here see as it is at any time.
+  [[nodiscard]] static std::shared_ptr<OwnPorts> shared();
+
+  /// These from now on, and no others. Who looks meanwhile never misses one that stays.
+  void change(std::span<const std::uint16_t> ports) noexcept;
   void add(std::uint16_t port) noexcept { words_[port / 64].fetch_or(bit(port), std::memory_order_relaxed); }
   void remove(std::uint16_t port) noexcept { words_[port / 64].fetch_and(~bit(port), std::memory_order_relaxed); }
   [[nodiscard]] bool has(std::uint16_t port) const noexcept {

@@ -9,14 +9,16 @@
 
 namespace superd {
 
-Result<std::unique_ptr<Banner>> Banner::make(std::string_view value) {
+Result<std::unique_ptr<Banner>> Banner::make(std::string_view value, bool may_be_missing) {
   auto made = std::make_unique<Banner>();
   if (!value.starts_with('@')) {
     made->text_ = value;
     return made;
   }
   made->file_ = std::make_unique<WatchedFile>(std::string(value.substr(1)));
-  if (auto read = made->read(); !read) return std::unexpected(read.error());
+  const auto read = made->read();
+  if (!read && !may_be_missing) return std::unexpected(read.error());
+  if (!read) made->note_failure(read.error().what, "none is sent until it can be read");
   return made;
 }
 
@@ -32,15 +34,21 @@ void Banner::refresh() noexcept try {
   const std::unique_lock alone(refreshing_, std::try_to_lock);
   if (!file_ || !alone.owns_lock() || !file_->has_changed()) return;
   const auto read = this->read();
-  const auto why = read ? std::string() : read.error().what;
-  // Once, not once a second.
-  if (std::exchange(failure_, why) != why && !read)
-    log_event(Severity::error, "banner not read",
-              {
-                  {"why",  why                   },
-                  {"then", "it is sent as it was"}
-    });
+  if (read)
+    failure_.clear();
+  else
+    note_failure(read.error().what, "it is sent as it was");
 } catch (const std::bad_alloc&) {
+}
+
+// Once, not once a second.
+void Banner::note_failure(const std::string& why, std::string_view then) {
+  if (std::exchange(failure_, why) == why) return;
+  log_event(Severity::error, "banner not read",
+            {
+                {"why",  why },
+                {"then", then}
+  });
 }
 
 std::size_t Banner::send_to(int fd) const noexcept {

@@ -17,8 +17,9 @@ class Banner {
 
   /// None.
   Banner() = default;
-  /// An error when the file cannot be read or is longer than `longest`.
-  static Result<std::unique_ptr<Banner>> make(std::string_view value);
+  /// An error when the file cannot be read or is longer than `longest`; unless it may be missing, which is logged: then
+  /// there is no banner until it can be read.
+  static Result<std::unique_ptr<Banner>> make(std::string_view value, bool may_be_missing = false);
 
   [[nodiscard]] bool has_file() const noexcept { return file_ != nullptr; }
   /// Reads the file again when it has changed; what cannot be read is logged and changes nothing.
@@ -29,6 +30,7 @@ class Banner {
 
  private:
   Result<> read();
+  void note_failure(const std::string& why, std::string_view then);
 
   mutable std::mutex mutex_;
   std::string text_;

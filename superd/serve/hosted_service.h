@@ -34,8 +34,8 @@ struct HostedService : std::enable_shared_from_this<HostedService> {
         admission(limits, board.connections()),
         refusals(name) {}
 
-  /// Reads the files that its limits name; before it is served.
-  Result<> read_files() { return admission.change(*limits); }
+  /// Reads the files that its limits name; before it is served. `known`: as Admission::change() has it.
+  Result<> read_files(const KnownSets* known = nullptr) { return admission.change(*limits, known); }
 
   /// Other limits from now on, also for those who are being served. An error, and nothing changed, when a file that they
   /// name cannot be read. One thread at a time.

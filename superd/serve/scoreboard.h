@@ -11,6 +11,7 @@
 #include "superd/serve/conversation_log.h"
 #include "superd/serve/counters.h"
 #include "superd/serve/kernel_drops.h"
+#include "superd/serve/program_totals.h"
 #include "superd/serve/rate_table.h"
 #include "superd/serve/seat_counts.h"
 #include "superd/serve/worker_rows.h"
@@ -42,6 +43,8 @@ class Scoreboard {
   /// From there to the end of the conversation.
   [[nodiscard]] Histogram& served_in() const noexcept { return contents_.served_in; }
   [[nodiscard]] WorkerRows& workers() const noexcept { return contents_.workers; }
+  /// Of programs that have ended.
+  [[nodiscard]] ProgramTotals& programs() const noexcept { return contents_.programs; }
 
   // For the Level, the AnswerGuard and the Admission of the service.
   [[nodiscard]] SeatCounts& seats() const noexcept { return contents_.seats; }
@@ -55,6 +58,7 @@ class Scoreboard {
   // Zeroed memory is the initial state of all that has no begin().
   struct Contents {
     Counters counters;
+    ProgramTotals programs;
     WorkerRows workers;
     Histogram waited, served_in;
     RateTable answers, connections;

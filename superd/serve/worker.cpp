@@ -35,12 +35,7 @@ void Worker::begin(const ClientKey& client, Time now) noexcept {
     thread_.store(self, std::memory_order_relaxed);
     row_->thread.store(gettid(), std::memory_order_relaxed);
   }
-  // No time while the address changes, so that who reads meanwhile notices.
-  row_->since.store(Time{}, std::memory_order_relaxed);
-  row_->client_high.store(client.high, std::memory_order_release);
-  row_->client_low.store(client.low, std::memory_order_release);
-  row_->since.store(now, std::memory_order_release);
-  row_->begun.fetch_add(1, std::memory_order_relaxed);
+  row_->begin(client, now);
 }
 
 void Worker::end(Time now) noexcept {

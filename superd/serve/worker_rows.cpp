@@ -8,6 +8,7 @@ WorkerRows::View WorkerRows::Row::view() const noexcept {
   View seen{};
   seen.process = process.load(std::memory_order_relaxed);
   seen.thread = thread.load(std::memory_order_relaxed);
+  seen.program = program.load(std::memory_order_relaxed);
   // Two words of an address that were written at different times would be nobody's. A worker that is quicker than the
   // reader this often is shown with what was read last.
   for (int tries = 0; tries < 8; ++tries) {
@@ -24,6 +25,20 @@ WorkerRows::View WorkerRows::Row::view() const noexcept {
   else
     seen.state = doors.load(std::memory_order_relaxed) > 0 ? State::waiting : State::idle;
   return seen;
+}
+
+void WorkerRows::Row::begin(const ClientKey& client, Time now) noexcept {
+  // No time while the address changes, so that who reads meanwhile notices.
+  since.store(Time{}, std::memory_order_relaxed);
+  client_high.store(client.high, std::memory_order_release);
+  client_low.store(client.low, std::memory_order_release);
+  since.store(now, std::memory_order_release);
+  begun.fetch_add(1, std::memory_order_relaxed);
+}
+
+void WorkerRows::Row::begin(pid_t started, const ClientKey& client, Time now) noexcept {
+  program.store(started, std::memory_order_relaxed);
+  begin(client, now);
 }
 
 std::vector<WorkerRows::View> WorkerRows::snapshot() const {
@@ -52,6 +67,7 @@ WorkerRows::Row* WorkerRows::claim() noexcept {
 // Empty before it is free: the next one begins with nothing, and only what is used is ever touched.
 void WorkerRows::release(Row& row) noexcept {
   row.thread.store(0, std::memory_order_relaxed);
+  row.program.store(0, std::memory_order_relaxed);
   row.doors.store(0, std::memory_order_relaxed);
   row.since.store(Time{}, std::memory_order_relaxed);
   row.client_high.store(0, std::memory_order_relaxed);

@@ -12,8 +12,9 @@
 
 namespace superd {
 
-/// What each worker of a service does: a row a worker (serve/worker.h), in memory that processes share. Zeroed memory
-/// has none. A row is claimed and given up by one compare-and-swap, and written by its worker alone.
+/// What each worker of a service does: a row a worker (serve/worker.h) or program that runs (serve/program_row.h), in
+/// memory that processes share. Zeroed memory has none. A row is claimed and given up by one compare-and-swap, and
+/// written by whoever claimed it alone.
 class WorkerRows {
  public:
   /// Far more than processors keep busy. Workers beyond are not shown, and counted (rows_full).
@@ -29,6 +30,7 @@ class WorkerRows {
   struct View {
     State state;
     pid_t process, thread;
+    pid_t program;            ///< that `process` has started; 0: it is a worker of ours
     ClientKey client;         ///< the one whose conversation began last
     Time since;               ///< when that was, or when one ended later
     std::uint64_t served;     ///< conversations that have ended
@@ -42,18 +44,23 @@ class WorkerRows {
 
  private:
   friend class Worker;
+  friend class ProgramRow;
 
   // A line of the cache each: no worker waits for what another one writes.
   struct alignas(64) Row {
     std::atomic<pid_t> process;  // 0: the row is free
     std::atomic<pid_t> thread;
+    std::atomic<pid_t> program;
     std::atomic<int> doors;
     std::atomic<Time> since;
     std::atomic<std::uint64_t> client_high, client_low;
     std::atomic<std::uint64_t> begun, ended;
 
     [[nodiscard]] View view() const noexcept;
+    void begin(const ClientKey& client, Time now) noexcept;
+    void begin(pid_t started, const ClientKey& client, Time now) noexcept;
   };
+  static_assert(sizeof(Row) == 64);
 
   Row* claim() noexcept;  ///< null: all are taken
   void release(Row&) noexcept;

@@ -129,8 +129,8 @@ void Host::let_go(Next& next) {
   hosted_ = std::move(next.hosted);
   known_ = hosted_.size();
   settings_ = std::move(next.settings);
-  const auto before = std::exchange(stands_, std::move(next.stands));
-  follow_ports(before);
+  stands_ = std::move(next.stands);
+  follow_ports();
   follow_groups();
 }
 
@@ -156,13 +156,6 @@ void Host::part(Group& group, const Group& next, const ListenerSet& removed) {
   }
   for (auto* parting : {&leaving, &closing})
     if (!parting->listeners.empty()) partings_.push_back(std::move(*parting));
-}
-
-void Host::follow_ports(const std::vector<Stand>& before) {
-  for (const auto& stand : before)
-    if (stand.address.transport == Transport::udp) own_ports_->remove(stand.listener->local.port());
-  for (const auto& stand : stands_)
-    if (stand.address.transport == Transport::udp) own_ports_->add(stand.listener->local.port());
 }
 
 void Host::end_partings() noexcept {

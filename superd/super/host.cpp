@@ -38,9 +38,14 @@ std::string Host::group_of(const ServiceSettings& settings) {
 }
 
 // In shared memory: a process that was forked before a port came knows it too.
-Host::Host() {
-  const auto memory = std::make_shared<SharedMemory>("superd own ports", sizeof(OwnPorts));
-  own_ports_ = {memory, &memory->as<OwnPorts>()};
+Host::Host() : own_ports_(OwnPorts::shared()) {}
+
+void Host::follow_ports() {
+  if (!keeps_ports_) return;
+  std::vector<std::uint16_t> ports;
+  for (const auto& stand : stands_)
+    if (stand.address.transport == Transport::udp) ports.push_back(stand.listener->local.port());
+  own_ports_->change(ports);
 }
 
 Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound) {
@@ -58,6 +63,7 @@ Result<> Host::serve(const ServiceTable& table, std::vector<BoundListener> bound
         open(settings, nullptr, own ? std::move(own.mapped()) : std::vector<BoundListener>(), table.port_base);
     if (!opened) return opened;
   }
+  known_sets_.reset();
   return open_designs();
 }
 
@@ -79,7 +85,8 @@ Result<std::shared_ptr<HostedService>> Host::hosted_for(const ServiceSettings& s
   else if (!is_own)
     if (auto made = put_handler_in_force(*hosted, settings); !made) return std::unexpected(made.error());
   hosted->board.log().change(settings.log);
-  if (auto read = hosted->read_files(); !read) return error("service " + settings.name + ": " + read.error().what);
+  const auto* known = known_sets_ ? &*known_sets_ : nullptr;
+  if (auto read = hosted->read_files(known); !read) return error("service " + settings.name + ": " + read.error().what);
   hosted->level.share(overall_);
   return hosted;
 }
@@ -97,7 +104,7 @@ Result<> Host::open(const ServiceSettings& settings, std::shared_ptr<Service> ha
   for (auto& listener : bound) {
     const auto local = local_endpoint(listener.socket);
     if (!local) return std::unexpected(local.error());
-    if (listener.address.transport == Transport::udp) own_ports_->add(local->port());
+    if (keeps_ports_ && listener.address.transport == Transport::udp) own_ports_->add(local->port());
     const auto transport = listener.address.transport;
     group.listeners.push_back(std::make_shared<Listener>(std::move(listener.socket), transport, *local, hosted));
     stands_.push_back({std::move(listener.address), port_base, group.listeners.back()});

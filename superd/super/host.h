@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -35,6 +36,17 @@ class Host {
   /// Before serve(): the conversations of all its services count towards this level as well, which other hosts may share.
   /// Without it, serve() makes one where the table wants it.
   void share(std::shared_ptr<OverallLevel> overall) noexcept { overall_ = std::move(overall); }
+
+  /// Before serve(): the ports that no answer goes to are these, which somebody else keeps, for other hosts too. Without
+  /// it, they are those of this host.
+  void share(std::shared_ptr<OwnPorts> ports) noexcept {
+    own_ports_ = std::move(ports);
+    keeps_ports_ = false;
+  }
+
+  /// Before serve(): one that served the same has died, and its clients wait. Files of access lists and banners that
+  /// cannot be read are no reason not to begin: what is known of them holds, see AccessList::make().
+  void go_on_with(KnownSets known) { known_sets_ = std::move(known); }
 
   /// Begins to serve. On an error nothing is served, and the host is done.
   Result<> serve(const ServiceTable& table, std::vector<BoundListener> bound);
@@ -168,7 +180,7 @@ class Host {
   void retire(Group& group, const ListenerSet& removed);
   void part(Group& group, const Group& next, const ListenerSet& removed);
   void refuse_newcomers(std::span<const std::shared_ptr<Listener>>) const noexcept;
-  void follow_ports(const std::vector<Stand>& before);
+  void follow_ports();
   void end_retired() noexcept;
   void end_partings() noexcept;
   void heal_overall() noexcept;
@@ -176,6 +188,8 @@ class Host {
   [[nodiscard]] bool is_done() const noexcept;
 
   std::shared_ptr<OwnPorts> own_ports_;
+  bool keeps_ports_ = true;              ///< nobody else does
+  std::optional<KnownSets> known_sets_;  ///< until it serves
   std::shared_ptr<OverallLevel> overall_;
   Time next_healing_ = never;                                        ///< of an overall level of its own
   std::map<std::string, std::shared_ptr<const Scoreboard>> boards_;  // of services that are not served yet

@@ -66,6 +66,8 @@ Result<> HostProcess::begin() {
   else
     host_->prepare_changes();
   if (post_.overall) host_->share(post_.overall);
+  host_->share(post_.own_ports);
+  if (post_.known_sets) host_->go_on_with(std::move(*post_.known_sets));
   for (const auto& [service, board] : post_.boards) host_->use_board(service, board);
   return host_->serve(post_.table, std::move(post_.listeners));
 }

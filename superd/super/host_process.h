@@ -32,12 +32,15 @@ struct HostPost {
   std::vector<BoundListener> listeners;
   Boards boards;
   std::shared_ptr<OverallLevel> overall;  ///< that all hosts share; null: there is none
+  std::shared_ptr<OwnPorts> own_ports;    ///< of all hosts, which the keeper keeps
   Channel keeper;
   const SharedMemory* pulse = nullptr;
   /// Starts programs, which needs the privileges that there are; else they are given up, for this user's.
   bool runs_programs = false;
   std::optional<Launch::Identity> user;
   Millis heartbeat{10'000};
+  std::optional<KnownSets>
+      known_sets;  ///< of one that takes the place of another that has died: see Host::go_on_with()
 };
 
 /// The process that serves: a Host, and the channel over which its keeper tells it what to do. One thread runs it; the

@@ -69,6 +69,9 @@ std::expected<void, Errors> Keeper::prepare(const ServiceTable& table) {
 
 std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (auto prepared = prepare(table); !prepared) return prepared;
+  auto known = read_files_of_limits(table, host_user_);
+  if (!known) return std::unexpected(std::move(known.error()));
+  known_sets_ = std::move(*known);
   table_ = std::move(table);
   if (table_.overall_level < ServiceTable::no_overall_level) {
     overall_ = std::make_shared<OverallLevel>(table_.overall_level);
@@ -80,6 +83,7 @@ std::expected<void, Errors> Keeper::start(ServiceTable table) {
   if (!bound) return std::unexpected(std::move(bound.error()));
   std::ranges::move(bound->bound, std::back_inserter(listeners_));
   absent_.set(std::move(bound->absent), Clock::now());
+  follow_ports();
   for (const auto& service : table_.services)
     boards_.emplace(service.name, std::make_shared<const Scoreboard>(service.name));
   for (auto& plan : plans_for(table_)) {
@@ -118,8 +122,8 @@ std::vector<HostPlan> Keeper::plans_for(const ServiceTable& table) {
   return all;
 }
 
-Result<> Keeper::start_host(KeptHost& host) {
-  auto started = host.start([&] { return post_for(host.plan()); }, table_.heartbeat);
+Result<> Keeper::start_host(KeptHost& host, Begins how) {
+  auto started = host.start([&] { return post_for(host.plan(), how); }, table_.heartbeat);
   if (started) return {};
   host.kill();
   // One that is killed is started anew when it has been reaped; one that was never there, from here.
@@ -128,7 +132,7 @@ Result<> Keeper::start_host(KeptHost& host) {
 }
 
 // In the new process, which is no keeper any more: what it does not take is closed.
-HostPost Keeper::post_for(const HostPlan& plan) {
+HostPost Keeper::post_for(const HostPlan& plan, Begins how) {
   HostPost post{.name = plan.title,
                 .table = std::move(table_),
                 .runs_programs = plan.runs_programs,
@@ -138,6 +142,8 @@ HostPost Keeper::post_for(const HostPlan& plan) {
   for (auto& listener : listeners_)
     if (plan.has(listener.service)) post.listeners.push_back(std::move(listener));
   post.overall = overall_;
+  post.own_ports = own_ports_;
+  if (how == Begins::in_place_of_another) post.known_sets = std::move(known_sets_);
   for (const auto& service : plan.services) post.boards.emplace(service, boards_.at(service));
   return post;
 }
@@ -197,7 +203,7 @@ Time Keeper::look_after_hosts(Time now) {
 }
 
 void Keeper::start_anew(KeptHost& host) {
-  auto started = start_host(host);
+  auto started = start_host(host, Begins::in_place_of_another);
   log_event(started ? Severity::info : Severity::error, started ? "a host was replaced" : "a host cannot be replaced",
             {
                 {"host",    host.plan().name                              },

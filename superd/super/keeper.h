@@ -11,6 +11,7 @@
 
 #include "superd/config/service_table.h"
 #include "superd/super/absent_listeners.h"
+#include "superd/super/files_of_limits.h"
 #include "superd/super/kept_host.h"
 #include "superd/super/life.h"
 #include "superd/super/log_writer.h"
@@ -52,8 +53,9 @@ class Keeper {
 
   // Hosts.
   static std::vector<HostPlan> plans_for(const ServiceTable&);
-  Result<> start_host(KeptHost&);
-  HostPost post_for(const HostPlan&);
+  enum class Begins : std::uint8_t { first, in_place_of_another };
+  Result<> start_host(KeptHost&, Begins = Begins::first);
+  HostPost post_for(const HostPlan&, Begins);
   void start_anew(KeptHost&);
   Time look_after_all(Time now);
   Time look_after_hosts(Time now);
@@ -74,6 +76,7 @@ class Keeper {
   std::expected<Errors, Errors> change_to(ServiceTable wanted);
   [[nodiscard]] std::vector<HeldSocket> held_sockets() const;
   [[nodiscard]] SocketsByHost sockets_by_host() const;
+  void follow_ports();
   std::vector<BoundListener> take_over(const ServiceTable& before, std::vector<BoundListener> fresh);
   void retire_hosts(const std::function<bool(const HostPlan&)>& shall_go);
   void change_hosts(const ServiceTable& before, const SocketsByHost&, std::vector<HostPlan>, Errors& complaints);
@@ -97,8 +100,10 @@ class Keeper {
   std::vector<BoundListener> listeners_;
   AbsentListeners absent_;
   Boards boards_;
+  KnownSets known_sets_;  ///< as of the table that is in force
   std::shared_ptr<OverallLevel> overall_;
-  Time heal_at_ = never;  ///< the overall level, where there is one
+  const std::shared_ptr<OwnPorts> own_ports_ = OwnPorts::shared();  // a host must not answer another one's port
+  Time heal_at_ = never;                                            ///< the overall level, where there is one
   std::vector<std::unique_ptr<KeptHost>> hosts_;
   bool is_draining_ = false;
   Time alive_at_ = never;  ///< when the service manager shall hear of us, where it wants to

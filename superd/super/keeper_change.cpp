@@ -61,15 +61,19 @@ void Keeper::reload() {
 std::expected<Errors, Errors> Keeper::change_to(ServiceTable wanted) {
   auto user = host_identity(wanted.host_user);
   if (!user) return std::unexpected(Errors{user.error().what});
+  auto known = read_files_of_limits(wanted, *user);
+  if (!known) return std::unexpected(std::move(known.error()));
   auto fresh = rebind(table_, wanted, held_sockets());
   if (!fresh) return std::unexpected(std::move(fresh.error()));
 
   // From here on it is so, whatever becomes of a host: one that fails is started anew with what is in force then.
   const bool are_others = std::exchange(host_user_, std::move(*user)) != host_user_;
   const auto before = std::exchange(table_, std::move(wanted));
+  known_sets_ = std::move(*known);
   Errors complaints = change_options_of_held(before, table_, held_sockets());
   const auto sockets_before = sockets_by_host();
   const auto not_wanted = take_over(before, std::move(fresh->bound));
+  follow_ports();
   absent_.set(std::move(fresh->absent), Clock::now());
   for (const auto& service : table_.services)
     if (!boards_.contains(service.name))
@@ -133,6 +137,16 @@ std::vector<BoundListener> Keeper::take_over(const ServiceTable& before, std::ve
       if (stays != there.end()) listeners_.push_back({service.name, address, std::move(stays->socket)});
     }
   return there;
+}
+
+// Before a host has the sockets that are new: it never answers to a port of ours.
+void Keeper::follow_ports() {
+  std::vector<std::uint16_t> ports;
+  for (const auto& listener : listeners_) {
+    if (listener.address.transport != Transport::udp) continue;
+    if (const auto local = local_endpoint(listener.socket)) ports.push_back(local->port());
+  }
+  own_ports_->change(ports);
 }
 
 void Keeper::retire_hosts(const std::function<bool(const HostPlan&)>& shall_go) {
@@ -211,6 +225,7 @@ void Keeper::serve_come(std::vector<BoundListener> fresh) {
   std::set<std::string> services;
   for (const auto& listener : fresh) services.insert(listener.service);
   std::ranges::move(fresh, std::back_inserter(listeners_));
+  follow_ports();
   // As if these services differed, which is to say that they are looked at anew.
   auto before = table_;
   std::erase_if(before.services, [&](const auto& service) { return services.contains(service.name); });

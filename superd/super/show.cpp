@@ -8,6 +8,7 @@
 
 #include "superd/base/log.h"
 #include "superd/base/log_pipe.h"
+#include "superd/net/client_text.h"
 
 namespace superd {
 
@@ -28,6 +29,41 @@ void add_quantiles(std::vector<LogField>& fields, const Histogram& histogram, co
   fields.emplace_back(names.longest, micros(seen.max()));
 }
 
+// Those that run longest are those that somebody looks for, and a line of a log is no table of processes.
+constexpr std::size_t most_programs = 16;
+
+std::vector<WorkerRows::View> programs_of(const Scoreboard& board) {
+  auto rows = board.workers().snapshot();
+  std::erase_if(rows, [](const auto& row) { return row.program == 0; });
+  std::ranges::sort(rows, {}, &WorkerRows::View::since);
+  return rows;
+}
+
+void log_programs(const std::string& service, const Scoreboard& board) {
+  const auto running = programs_of(board);
+  const auto& ended = board.programs();
+  if (running.empty() && ended.well.value() + ended.badly.value() + ended.by_signal.value() == 0) return;
+  log_event(Severity::info, "programs",
+            {
+                {"service",   service                         },
+                {"running",   running.size()                  },
+                {"well",      ended.well.value()              },
+                {"badly",     ended.badly.value()             },
+                {"by_signal", ended.by_signal.value()         },
+                {"user_ms",   ended.user_us.value() / 1'000   },
+                {"system_ms", ended.system_us.value() / 1'000 },
+                {"most_kb",   ended.most_kb.value()           }
+  });
+  for (const auto& row : std::span(running).first(std::min(running.size(), most_programs)))
+    log_event(Severity::info, "program",
+              {
+                  {"service", service                                                  },
+                  {"process", row.program                                              },
+                  {"client",  text_of(row.client)                                      },
+                  {"for_ms",  duration_cast<Millis>(Clock::now() - row.since).count()}
+    });
+}
+
 }  // namespace
 
 void log_counters(const std::string& service, const Scoreboard& board) {
@@ -41,6 +77,7 @@ void log_counters(const std::string& service, const Scoreboard& board) {
   add_quantiles(fields, board.waited(), {"waited_p50_us", "waited_p99_us", "waited_max_us"});
   add_quantiles(fields, board.served_in(), {"service_p50_us", "service_p99_us", "service_max_us"});
   log_event(Severity::info, "counters", fields);
+  log_programs(service, board);
 }
 
 void log_counters(const Host& host) {

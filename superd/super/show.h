@@ -7,7 +7,9 @@
 
 namespace superd {
 
-/// A line with a service's level, its peak, every counter that is not zero, and quantiles of its times.
+/// A line with a service's level, its peak, every counter that is not zero, and quantiles of its times. Where programs
+/// serve it, or have: a line with how many run, how others ended and what they took, and one for each of those that have
+/// run longest.
 void log_counters(const std::string& service, const Scoreboard&);
 
 /// The same for all services of a host.

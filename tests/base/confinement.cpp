@@ -181,6 +181,15 @@ TEST_F(AConfinedProgram, SharesItsGroupsMemory) {
   EXPECT_EQ(said_by(wanted).find("had"), std::string::npos);
 }
 
+TEST(TheVersionsOfLandlock, LeaveLessAndLessOpen) {
+  EXPECT_EQ(landlock_leaves_open(1), "truncate(2) of files, ioctl of devices");
+  EXPECT_EQ(landlock_leaves_open(2), landlock_leaves_open(1));
+  EXPECT_EQ(landlock_leaves_open(3), "ioctl of devices");
+  EXPECT_EQ(landlock_leaves_open(4), landlock_leaves_open(3));
+  EXPECT_EQ(landlock_leaves_open(5), "");
+  EXPECT_EQ(landlock_leaves_open(99), "");
+}
+
 TEST(ControlGroups, AreFoundWhereTheProcessIs) {
   constexpr std::string_view mounts =
       "25 20 0:22 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n"

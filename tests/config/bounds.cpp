@@ -50,6 +50,11 @@ TEST(ABound, OfWhoMayComeIsRefusedWhereItIsNone) {
   const std::pair<const char*, const char*> wrong[] = {
       {"allow = [\"10.0.0.1/8\"]",
        "allow: \"10.0.0.1/8\" is not a network: it has bits behind its prefix; write \"10.0.0.0/8\""                },
+      {"allow = [\"example.org\"]",
+       "allow: \"example.org\" is a name, which is not looked up, for whoever is asked could lie or keep clients "
+       "waiting: write the network, as in \"10.0.0.0/8\", or a set file that something else keeps, as in "
+       "\"@/etc/superd/friends\""                                                                                   },
+      {"allow = [\"10.0.0.0/8x\"]",    "allow: \"10.0.0.0/8x\" is not a network: the prefix is 0 to 32 bits long"   },
       {"deny = [\"@friends\"]",
        "deny: \"@friends\" is no set file: write its absolute path, as in \"@/etc/superd/friends\""                 },
       {"hours = [\"22:00\"]",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import PATIENCE, poll_until, recv_exactly, tables
+from harness import PATIENCE, fields_of_process, poll_until, recv_exactly, tables
 
 # --- ways: a design, with its engine where it has one ---
 
@@ -89,10 +89,22 @@ def is_echoed(client, text=b"still here?"):
 
 
 def cpu_share(process, seconds):
-    """Which part of one processor a program takes while it is looked at."""
-    begun, used = time.monotonic(), process.cpu_seconds()
+    """Which part of one processor a program takes while it is looked at, with all that came from it."""
+    return share_of(process.cpu_seconds, seconds)
+
+
+def cpu_share_of(pids, seconds):
+    """The same of these processes alone."""
+    def used():
+        return sum(sum(map(int, fields_of_process(pid)[11:13])) for pid in pids) / os.sysconf("SC_CLK_TCK")
+
+    return share_of(used, seconds)
+
+
+def share_of(cpu_seconds, seconds):
+    begun, used = time.monotonic(), cpu_seconds()
     let_pass(seconds)
-    return (process.cpu_seconds() - used) / (time.monotonic() - begun)
+    return (cpu_seconds() - used) / (time.monotonic() - begun)
 
 
 def let_pass(seconds):

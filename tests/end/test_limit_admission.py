@@ -1,9 +1,12 @@
 """Who may come, and how often: what a client is refused for hits that client alone (faults 29, 54)."""
 
 import contextlib
+import os
 import signal
 import socket
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -143,6 +146,75 @@ def test_a_set_file_that_cannot_be_read_is_told_before_anybody_is_served(superd,
     friends.write_text("127.0.0.1\n127.0.0.1/8\n")
     with pytest.raises(AssertionError, match=r"ended with 111(.|\n)*line 2: .*bits behind its prefix"):
         superd({"echo": {"allow": [f"@{friends}"]}})
+
+
+def test_every_file_that_cannot_be_read_is_told_with_its_service_and_key(superd, tmp_path):
+    services = {"echo": {"allow": [f"@{tmp_path}/friends"], "deny": [f"@{tmp_path}/banned"]},
+                "time": {"banner": f"@{tmp_path}/welcome"}}
+    with pytest.raises(AssertionError) as failure:
+        superd(services)
+    for line in ("service echo: allow: read /", "service echo: deny: read /", "service time: banner: read /"):
+        assert line in str(failure.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")
+def test_a_set_file_that_the_hosts_user_may_not_read_is_told_at_the_reload(superd):
+    # Not below the tests' own folder, which is closed to others.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        friends = Path(folder, "friends")
+        friends.write_text("127.0.0.0/8\n")
+        friends.chmod(0o600)
+        program = superd({"echo": {}}, settings={"host_user": "nobody"})
+        assert reload_refused(program, allow=[f"@{friends}"])["why"].endswith("friends: permission denied")
+        friends.chmod(0o644)
+        reload_services(program, "reloaded", allow=[f"@{friends}"])
+        assert is_served(program, OFFENDER)
+
+
+def reload_services(program, event, **settings):
+    program.services["echo"] = {**program.services["echo"], **settings}
+    program.config.write_text(program.config_text())
+    before = len(program.events(event))
+    program.send_signal(signal.SIGHUP)
+    poll_until(lambda: len(program.events(event)) > before, what="the file is read again")
+    return program.events(event)[-1]
+
+
+def reload_refused(program, **settings):
+    return reload_services(program, "no reload", **settings)
+
+
+def test_a_reload_with_a_set_file_that_is_wrong_changes_nothing(superd, tmp_path):
+    banned = tmp_path / "banned"
+    banned.write_text("127.0.0.0/8\nnonsense\n")
+    program = superd({"echo": {"trusted": []}})
+    why = reload_refused(program, deny=[f"@{banned}"], level=1)["why"]
+    assert why.startswith("service echo: deny: ") and "line 2: " in why
+    assert is_served(program, OFFENDER), "nobody is denied"
+    banned.write_text("127.0.0.9\n")
+    reload_services(program, "reloaded")
+    assert not is_served(program, ("127.0.0.9", 0)) and is_served(program, OFFENDER)
+
+
+def test_a_host_is_replaced_while_its_set_files_and_banner_are_gone(superd, tmp_path):
+    banned, welcome = tmp_path / "banned", tmp_path / "welcome"
+    banned.write_text("127.0.0.9\n")
+    welcome.write_text("hello\n")
+    program = superd({"echo": {"deny": [f"@{banned}"]}, "time": {"banner": f"@{welcome}", "allow": ["127.0.0.0/8"]}})
+    banned.unlink()
+    welcome.unlink()
+    for number in (1, 2):
+        os.kill(program.host, signal.SIGKILL)
+        poll_until(lambda: len(program.events("a host was replaced")) == number, what="a host is replaced")
+        assert is_served(program, OFFENDER)
+        assert not is_served(program, ("127.0.0.9", 0)), "what the file held is still in force"
+        with program.connect("time") as client:
+            assert len(recv_all(client)) == 4
+    told = [event for event in program.events("set file not read") if "as the configuration found it" in event["then"]]
+    assert len(told) == 2, "once by each"
+    banned.write_text("127.0.0.0/8\n")
+    poll_until(lambda: not is_served(program, OFFENDER), what="the file is in force")
 
 
 @every_way()

@@ -1,6 +1,8 @@
 """Answers over UDP are no weapon: who is never answered, how often a network is, and with how much (faults 44 to 47)."""
 
 import contextlib
+import os
+import signal
 import socket
 import time
 
@@ -9,6 +11,7 @@ import pytest
 from fault_tools import (WAYS, every_way, forge, in_own_network, needs_namespaces, needs_raw_sockets, network_of,
                          services_of_every_way)
 from harness import IS_SANITIZED, datagram_socket, has_bytes, poll_until
+from places import Place
 
 # Whoever is there answers back: echo, discard, systat, daytime, qotd, chargen, time, DNS, TFTP, NTP.
 ANSWERING_PORTS = (7, 9, 11, 13, 17, 19, 37, 53, 69, 123)
@@ -55,6 +58,34 @@ def test_a_loop_between_two_echo_ports_dies_at_once(superd, way):
         counters = answered_in_order(program, service, forged)
         assert counters["dropped_source"] == forged
         assert (counters["received"], counters["answered"]) == (forged + 1, 1)
+
+
+@needs_raw_sockets
+@every_way()
+def test_a_loop_between_echo_ports_of_two_hosts_dies_at_once(superd, way):
+    program = superd({name: way.service(handler="echo", listen=["udp"], workers=1, isolate=True)
+                      for name in ("one", "two")})
+
+    def assert_no_loop(source, to):
+        before = program.counters(to)
+        forge(program.place(source).address, program.place(to).address)
+        after = program.wait_for(to, dropped_source=before["dropped_source"] + 1)
+        assert after["answered"] == before["answered"]
+
+    assert_no_loop("one", "two")
+    assert_no_loop("two", "one")
+    # One that comes later is known to the hosts that were there.
+    program.services["three"] = way.service(handler="echo", listen=["udp"], workers=1, isolate=True)
+    program.places["three"] = [Place("udp", program.folder / "three.sock")]
+    program.config.write_text(program.config_text())
+    program.send_signal(signal.SIGHUP)
+    program.wait_for_event("listening", service="three")
+    program.wait_for_event("reloaded")
+    assert_no_loop("three", "one")
+    # A host that is started anew knows them all.
+    os.kill(poll_until(lambda: program.processes_called("superd:one"), what="a host")[0], signal.SIGKILL)
+    program.wait_for_event("a host was replaced")
+    assert_no_loop("two", "one")
 
 
 @needs_raw_sockets

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fault_tools import Injection, cpu_share, forbid, needs_strace
-from harness import Superd, descendants_of, is_alive, poll_until, recv_all, recv_exactly
+from fault_tools import Injection, cpu_share, cpu_share_of, forbid, needs_strace
+from harness import (Superd, descendants_of, is_alive, name_of_process, poll_until, recv_all, recv_exactly)
 
 SHELL = "/bin/sh"
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a program a user of its own")
@@ -91,6 +91,51 @@ def test_a_user_with_no_process_left_keeps_his_clients_waiting(tmp_path):
             for pid in superd.processes_called("sleep"):
                 os.kill(pid, signal.SIGKILL)
             assert recv_exactly(third, 6) == b"begun\n"
+
+
+@pytest.fixture
+def group_of_processes():
+    """A control group (v1) that bounds processes."""
+    group = Path(f"/sys/fs/cgroup/pids/superd-test-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError as failure:
+        pytest.skip(f"no control group of processes may be made here: {failure}")
+    yield group
+
+    def is_empty():
+        members = (group / "cgroup.procs").read_text().split()
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        return not members
+
+    poll_until(is_empty, what="nobody is in the group")
+    group.rmdir()
+
+
+def test_where_no_process_is_left_on_the_machine_superd_rests_and_serves_when_there_is_one(tmp_path, group_of_processes):
+    """A program's children have taken them all. Handlers need none."""
+    services = {"greedy": {"listen": ["tcp"], "program": [SHELL, "-c", "while sleep 1000 & do :; done"]},
+                "echo": {"listen": ["tcp"]}, **shell("echo word")}
+    into_group = (lambda: (group_of_processes / "cgroup.procs").write_text("0"))
+    with Superd(tmp_path, services, preexec_fn=into_group) as superd:
+        here = int((group_of_processes / "pids.current").read_text())
+        (group_of_processes / "pids.max").write_text(str(here + 10))
+        superd.connect("greedy").close()
+        poll_until(lambda: len(superd.processes_called("sleep")) >= 8, what="they are taken")
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(superd.connect("it")) for _ in range(5)]
+            poll_until(lambda: superd.counters("it")["out_of_threads"] >= 3, what="there is no process")
+            keepers = [superd.pid, *(pid for pid in superd.processes() if name_of_process(pid).startswith("greedy+1:"))]
+            assert len(keepers) == 2 and cpu_share_of(keepers, 0.5) < 0.2
+            with superd.connect("echo") as other:
+                other.sendall(b"word")
+                assert recv_exactly(other, 4) == b"word"
+            for pid in superd.processes_called("sleep"):
+                os.kill(pid, signal.SIGKILL)
+            assert [recv_all(client) for client in clients] == [b"word\n"] * 5
+        assert superd.counters("it")["failed"] == 0
 
 
 # --- programs that cannot be run, or die ---
@@ -237,6 +282,21 @@ def test_without_landlock_paths_are_refused_unless_the_best_is_enough(tmp_path):
     with Superd(tmp_path, shell("echo word", best_effort=True, **paths), preexec_fn=without) as superd:
         assert answer_of(superd) == b"word\n"
         assert superd.events("program is confined less than wanted")
+        assert not superd.events("paths are confined")
+
+
+def test_how_far_this_kernel_confines_paths_is_told_when_superd_starts(tmp_path):
+    services = shell("echo word", read_paths=["/"], execute_paths=["/"]) | {"free": {"listen": ["tcp"], "program": [SHELL]}}
+    try:
+        with Superd(tmp_path, services) as superd:
+            told = superd.events("paths are confined")
+            assert [line["service"] for line in told] == ["it"] and told[0]["landlock"] >= 1
+            assert bool(told[0]["but_for"]) == (told[0]["landlock"] < 5)
+            assert answer_of(superd) == b"word\n"
+    except AssertionError as failure:
+        if "no Landlock" not in str(failure):
+            raise
+        pytest.skip("this kernel has no Landlock")
 
 
 # --- all listeners at once ---

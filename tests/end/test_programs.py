@@ -82,6 +82,71 @@ def test_how_a_program_ends_is_counted(tmp_path, script, counter):
         assert ended["most_kb"] > 0 and ended["cpu_ms"] >= 0 and ended["us"] >= 0
 
 
+def programs_of(superd, service):
+    """What is told of the service's programs: the sums, and one line for each that runs."""
+    before = len(superd.events("log"))
+    superd.send_signal(signal.SIGUSR2)
+    # The last line of what is shown.
+    poll_until(lambda: len(superd.events("log")) > before, what="programs are shown")
+    sums = superd.events("programs", service=service)[-1]
+    return sums, superd.events("program", service=service)[-sums["running"]:] if sums["running"] else []
+
+
+def test_what_programs_took_and_which_of_them_run_is_told(tmp_path):
+    hungry = "import os; room = bytearray(60 << 20); room[::4096] = b'x' * len(room[::4096])\n" \
+             "while os.times().user < 0.1: pass\n"
+    programs = {"hungry": [sys.executable, "-c", hungry], "bad": [SHELL, "-c", "exit 3"],
+                "killed": [SHELL, "-c", "kill -KILL $$"], "long": [SHELL, "-c", "echo begun; exec sleep 1000"]}
+    services = {name: {"listen": ["tcp"], "program": words} for name, words in programs.items()}
+    services["echo"] = {"listen": ["tcp"]}
+    with Superd(tmp_path, services) as superd, contextlib.ExitStack() as stack:
+        for name in ("hungry", "hungry", "bad", "killed"):
+            with superd.connect(name) as client, contextlib.suppress(ConnectionError):
+                recv_all(client)
+        clients = [stack.enter_context(superd.connect("long", source=(f"127.0.0.{10 + i}", 0))) for i in range(2)]
+        assert [recv_exactly(client, 6) for client in clients] == [b"begun\n"] * 2
+        superd.wait_for("hungry", served=2)
+        superd.wait_for("bad", failed=1)
+        superd.wait_for("killed", crashed=1)
+
+        sums, running = programs_of(superd, "hungry")
+        assert (sums["running"], sums["well"], sums["badly"], sums["by_signal"], running) == (0, 2, 0, 0, [])
+        assert sums["user_ms"] >= 200 and sums["most_kb"] >= 60 << 10
+        assert programs_of(superd, "bad")[0]["badly"] == 1
+        assert programs_of(superd, "killed")[0]["by_signal"] == 1
+        sums, running = programs_of(superd, "long")
+        assert sums["running"] == 2 and sums["well"] == 0
+        assert {line["process"] for line in running} == set(superd.processes_called("sleep"))
+        assert [line["client"] for line in running] == ["127.0.0.10", "127.0.0.11"]
+        assert all(line["for_ms"] >= 0 for line in running)
+
+        for client in clients:
+            client.close()
+        for pid in superd.processes_called("sleep"):
+            os.kill(pid, signal.SIGTERM)
+        superd.wait_for("long", crashed=2)
+        sums, running = programs_of(superd, "long")
+        assert (sums["running"], sums["by_signal"], running) == (0, 2, [])
+        superd.counters("echo")
+        assert not superd.events("programs", service="echo"), "no program has to do with it"
+
+
+def test_rows_of_programs_go_with_the_process_that_had_them(tmp_path):
+    with Superd(tmp_path, shell("echo begun; exec sleep 1000")) as superd, superd.connect("it") as client:
+        assert recv_exactly(client, 6) == b"begun\n"
+        programs = superd.processes_called("sleep")
+        try:
+            os.kill(superd.processes_called("it:dispatcher")[0], signal.SIGKILL)
+            superd.wait_for_event("dispatcher died")
+            with superd.connect("it") as other:
+                assert recv_exactly(other, 6) == b"begun\n"
+                sums, running = programs_of(superd, "it")
+                assert sums["running"] == 1 and running[0]["process"] not in programs
+        finally:
+            for pid in programs:
+                os.kill(pid, signal.SIGKILL)
+
+
 def test_a_program_that_is_not_there_costs_its_clients_alone(tmp_path):
     services = shell("") | {"echo": {"listen": ["tcp"]}}
     services["it"]["program"] = ["/bin/nonesuch"]

@@ -38,6 +38,8 @@ class SetFile {
 
   void write(std::string_view text) const { std::ofstream(path_) << text; }
   std::string rule() const { return "@" + path_; }
+  const std::string& path() const { return path_; }
+  void remove() const { std::filesystem::remove(path_); }
 
  private:
   std::string path_;
@@ -181,4 +183,56 @@ TEST(ASetFile, MayHoldAHundredThousandNetworks) {
   EXPECT_TRUE(list->admits(bits("11.0.0.128")));
   EXPECT_FALSE(list->admits(bits("12.134.159.1")));
   EXPECT_TRUE(list->admits(bits("12.134.160.1")));
+}
+
+// --- one that takes the place of another, while a file is gone ---
+
+namespace {
+
+std::unique_ptr<AccessList> list_without_file(const AccessRules& allow, const AccessRules& deny,
+                                              const KnownSets& known) {
+  EXPECT_FALSE(AccessList::make(allow, deny).has_value());
+  return AccessList::make(allow, deny, &known).value();
+}
+
+}  // namespace
+
+TEST(ASetFileThatIsGone, HoldsWhatWasKnownOfIt) {
+  const SetFile file("10.0.0.0/8\n");
+  KnownSets known;
+  ASSERT_TRUE(learn_set(file.path(), known).has_value());
+  file.remove();
+  const auto allow = list_without_file(rules({file.rule()}), {}, known);
+  EXPECT_TRUE(allow->admits(bits("10.1.1.1")));
+  EXPECT_FALSE(allow->admits(bits("192.0.2.1")));
+  const auto deny = list_without_file({}, rules({file.rule()}), known);
+  EXPECT_FALSE(deny->admits(bits("10.1.1.1")));
+  EXPECT_TRUE(deny->admits(bits("192.0.2.1")));
+}
+
+TEST(ASetFileThatIsGone, AllowsNobodyWhereNothingIsKnownOfIt) {
+  const SetFile file("");
+  file.remove();
+  const auto list = list_without_file(rules({file.rule(), "192.0.2.0/24"}), {}, {});
+  EXPECT_TRUE(list->admits(bits("192.0.2.1"))) << "who is allowed by another rule is meant";
+  EXPECT_FALSE(list->admits(bits("10.1.1.1")));
+  file.write("10.0.0.0/8\n");
+  list->refresh();
+  EXPECT_TRUE(list->admits(bits("10.1.1.1")));
+}
+
+TEST(ASetFileThatIsGone, KeepsEverybodyOutWhereNobodyKnowsWhomItDenies) {
+  const SetFile file("");
+  file.remove();
+  const auto list = list_without_file(rules({"10.0.0.0/8"}), rules({file.rule()}), {});
+  EXPECT_FALSE(list->admits(bits("10.1.1.1"))) << "however near he is allowed";
+  list->refresh();
+  EXPECT_FALSE(list->admits(bits("10.1.1.1")));
+  file.write("10.9.0.0/16\n");
+  list->refresh();
+  EXPECT_TRUE(list->admits(bits("10.1.1.1")));
+  EXPECT_FALSE(list->admits(bits("10.9.1.1")));
+  file.remove();
+  list->refresh();
+  EXPECT_TRUE(list->admits(bits("10.1.1.1"))) << "from here on it is known";
 }

@@ -85,6 +85,14 @@ TEST_F(AnAnswerGuard, AnswersAPortThatIsOursNoMore) {
   EXPECT_EQ(verdict("127.0.0.1:10007"), answer);
 }
 
+TEST(OurPorts, ChangeAllAtOnce) {
+  OwnPorts ports;
+  for (const std::uint16_t port : {7, 63, 64, 65535}) ports.add(port);
+  ports.change(std::array<std::uint16_t, 3>{{63, 1000, 65535}});
+  for (const std::uint16_t port : {63, 1000, 65535}) EXPECT_TRUE(ports.has(port)) << port;
+  for (const std::uint16_t port : {7, 64, 1001}) EXPECT_FALSE(ports.has(port)) << port;
+}
+
 TEST(OurPorts, AreKnownOneByOne) {
   OwnPorts ports;
   for (const std::uint16_t port : {0, 63, 64, 65535}) ports.add(port);

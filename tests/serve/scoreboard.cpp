@@ -1,6 +1,7 @@
 #include "superd/serve/scoreboard.h"
 
 #include "superd/serve/batch_path.h"
+#include "superd/serve/program_row.h"
 #include "superd/serve/worker.h"
 #include "tests/base/forked_process.h"
 #include "tests/serve/doors.h"
@@ -57,6 +58,33 @@ TEST_F(AScoreboard, TellsWhatAWorkerDoesForWhomAndSinceWhen) {
   EXPECT_EQ(rows()[0].served, 2U);
   worker.leave_door();
   EXPECT_EQ(rows()[0].state, State::idle);
+}
+
+TEST_F(AScoreboard, HasARowForAProgramThatRuns) {
+  std::vector<ProgramRow> programs;
+  programs.emplace_back(*hosted_, 4711, client(7), at(1));
+  programs.emplace_back(*hosted_, 4712, ClientKey{}, at(2));
+  const auto both = rows();
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].process, ::getpid()) << "who dies with the row";
+  EXPECT_EQ(both[0].program, 4711);
+  EXPECT_EQ(both[0].client, client(7));
+  EXPECT_EQ(both[0].since, at(1));
+  EXPECT_EQ(both[0].state, State::serving);
+  programs.erase(programs.begin());
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows()[0].program, 4712);
+  programs.clear();
+  const Worker worker(*hosted_);
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows()[0].program, 0) << "of who had the row before";
+}
+
+TEST_F(AScoreboard, CountsProgramsThatFindNoRow) {
+  std::vector<ProgramRow> programs;
+  for (int i = 0; i < 520; ++i) programs.emplace_back(*hosted_, 1000 + i, client(i), at(1));
+  EXPECT_EQ(rows().size(), WorkerRows::size);
+  EXPECT_EQ(rows_full(), 520 - WorkerRows::size);
 }
 
 TEST_F(AScoreboard, ShowsAClientOnlyWithItsOwnTime) {
