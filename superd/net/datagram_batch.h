@@ -61,7 +61,8 @@ class Outbox {
   static constexpr std::size_t capacity = 64;
 
   /// `room`: how many answers it holds before it flushes itself. `segments`: the socket is one of UDP.
-  explicit Outbox(int fd, std::size_t room = capacity, bool segments = true);
+  /// `names_source`: it is bound to no address, which would name it for less.
+  explicit Outbox(int fd, std::size_t room = capacity, bool segments = true, bool names_source = true);
   Outbox(const Outbox&) = delete;  // the headers point into it
   Outbox& operator=(const Outbox&) = delete;
 
@@ -92,7 +93,7 @@ class Outbox {
   void send_apart(std::size_t refused) noexcept;
 
   int fd_;
-  bool segments_;
+  bool segments_, names_source_;
   std::size_t answers_ = 0, envelopes_ = 0;
   Sent sent_;
   std::vector<iovec> parts_;                    // an answer each

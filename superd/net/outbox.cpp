@@ -54,8 +54,14 @@ bool same_bytes(const void* a, const void* b, std::size_t size) noexcept { retur
 
 }  // namespace
 
-Outbox::Outbox(int fd, std::size_t room, bool segments)
-    : fd_(fd), segments_(segments), parts_(room), copies_(room), letters_(room), headers_(room) {}
+Outbox::Outbox(int fd, std::size_t room, bool segments, bool names_source)
+    : fd_(fd),
+      segments_(segments),
+      names_source_(names_source),
+      parts_(room),
+      copies_(room),
+      letters_(room),
+      headers_(room) {}
 
 void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
   if (answers_ == parts_.size()) send_queued();
@@ -72,7 +78,7 @@ void Outbox::add(DatagramSlot& slot, std::span<const std::byte> bytes) {
   fresh.segment = bytes.size();
   std::memcpy(&fresh.to, slot.from.address(), fresh.to_size);
   // What was sent to a group, or to all of a network, has no address of ours in it.
-  const bool is_ours = !slot.to_many && !slot.to.is_multicast() && !slot.to.is_limited_broadcast();
+  const bool is_ours = names_source_ && !slot.to_many && !slot.to.is_multicast() && !slot.to.is_limited_broadcast();
   fresh.source_size = is_ours ? put_source(fresh.control, slot.to) : 0;
 
   if (envelopes_ > 0 && joins(letters_[envelopes_ - 1], headers_[envelopes_ - 1].msg_hdr, fresh))

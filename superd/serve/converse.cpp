@@ -185,7 +185,8 @@ void converse(const std::shared_ptr<Listener>& listener, std::unique_ptr<Datagra
 }
 
 DirectPath::DirectPath(std::shared_ptr<Listener> listener)
-    : listener_(std::move(listener)), outbox_(listener_->socket.fd(), 1, !listener_->is_raw()) {}
+    : listener_(std::move(listener)),
+      outbox_(listener_->socket.fd(), 1, !listener_->is_raw(), listener_->local.is_wildcard()) {}
 
 void DirectPath::send(DatagramSlot& slot, std::span<const std::byte> bytes) {
   outbox_.add(slot, bytes);
