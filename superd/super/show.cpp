@@ -45,21 +45,21 @@ void log_programs(const std::string& service, const Scoreboard& board) {
   if (running.empty() && ended.well.value() + ended.badly.value() + ended.by_signal.value() == 0) return;
   log_event(Severity::info, "programs",
             {
-                {"service",   service                         },
-                {"running",   running.size()                  },
-                {"well",      ended.well.value()              },
-                {"badly",     ended.badly.value()             },
-                {"by_signal", ended.by_signal.value()         },
-                {"user_ms",   ended.user_us.value() / 1'000   },
-                {"system_ms", ended.system_us.value() / 1'000 },
-                {"most_kb",   ended.most_kb.value()           }
+                {"service",   service                        },
+                {"running",   running.size()                 },
+                {"well",      ended.well.value()             },
+                {"badly",     ended.badly.value()            },
+                {"by_signal", ended.by_signal.value()        },
+                {"user_ms",   ended.user_us.value() / 1'000  },
+                {"system_ms", ended.system_us.value() / 1'000},
+                {"most_kb",   ended.most_kb.value()          }
   });
   for (const auto& row : std::span(running).first(std::min(running.size(), most_programs)))
     log_event(Severity::info, "program",
               {
-                  {"service", service                                                  },
-                  {"process", row.program                                              },
-                  {"client",  text_of(row.client)                                      },
+                  {"service", service                                                },
+                  {"process", row.program                                            },
+                  {"client",  text_of(row.client)                                    },
                   {"for_ms",  duration_cast<Millis>(Clock::now() - row.since).count()}
     });
 }
