@@ -113,8 +113,9 @@ TEST(AProgramsKeys, ThatAreWrongSayWhatWouldBeRight) {
   EXPECT_EQ(errors_of(program_with("seccomp = [\"everything\"]")),
             Lines{"x.toml:4: seccomp: \"everything\" is no filter: write an array of \"confined\", \"no_network\" or "
                   "\"no_new_programs\""});
-  EXPECT_EQ(errors_of(program_with("user_groups = [\"nonesuch\"]")),
-            Lines{"x.toml:4: user_groups: no group is called \"nonesuch\": write a name that getent(1) knows, or a number"});
+  EXPECT_EQ(
+      errors_of(program_with("user_groups = [\"nonesuch\"]")),
+      Lines{"x.toml:4: user_groups: no group is called \"nonesuch\": write a name that getent(1) knows, or a number"});
   EXPECT_EQ(errors_of(program_with("read_paths = [\"etc\"]")),
             Lines{"x.toml:4: read_paths: \"etc\" is no absolute path: begin it with /"});
   EXPECT_EQ(errors_of(program_with("cpu = \"half\"")),

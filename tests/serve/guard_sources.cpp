@@ -88,7 +88,9 @@ TEST_F(AnAnswerGuard, AnswersAPortThatIsOursNoMore) {
 TEST(OurPorts, ChangeAllAtOnce) {
   OwnPorts ports;
   for (const std::uint16_t port : {7, 63, 64, 65535}) ports.add(port);
-  ports.change(std::array<std::uint16_t, 3>{{63, 1000, 65535}});
+  ports.change(std::array<std::uint16_t, 3>{
+      {63, 1000, 65535}
+  });
   for (const std::uint16_t port : {63, 1000, 65535}) EXPECT_TRUE(ports.has(port)) << port;
   for (const std::uint16_t port : {7, 64, 1001}) EXPECT_FALSE(ports.has(port)) << port;
 }
