@@ -110,6 +110,12 @@ std::optional<std::string_view> own_path(std::string_view own, const Mount& moun
   return std::nullopt;
 }
 
+/// Of version 2.
+bool offers(const Hierarchy& hierarchy, std::string_view controller) {
+  std::ifstream file(hierarchy.folder + "/cgroup.controllers");
+  return std::find(std::istream_iterator<std::string>(file), {}, controller) != std::istream_iterator<std::string>();
+}
+
 // A name of ours, of a process that is gone: its directory is empty, or somebody lives there who is nobody's child.
 // Once for all groups that this process makes.
 void clear_away(const std::string& folder) {
@@ -188,8 +194,7 @@ Result<ControlGroup> ControlGroup::make(const std::string& service, const Share&
       continue;
     }
     const auto second = std::ranges::find_if(hierarchies, [&](const Hierarchy& hierarchy) {
-      return hierarchy.controllers.empty() &&
-             has_word(read_file(hierarchy.folder + "/cgroup.controllers"), limit.controller, ' ');
+      return hierarchy.controllers.empty() && offers(hierarchy, limit.controller);
     });
     if (second == hierarchies.end())
       return error(std::string(limit.key) + ": there is no control group here whose " + std::string(limit.controller) +

@@ -145,10 +145,11 @@ void Outbox::send_queued() noexcept {
 // A send that was refused: if it was of several answers, each gets its own try, because the refusal may be of the
 // segments (a link with a smaller packet) and not of the answers.
 void Outbox::send_apart(std::size_t refused) noexcept {
-  const bool is_invalid = errno == EINVAL;
+  const int code = errno;
   const auto& header = headers_[refused].msg_hdr;
   const auto& letter = letters_[refused];
-  if (header.msg_iovlen == 1 && !is_invalid) {
+  const bool has_wrong_source = code == EINVAL && letter.source_size > 0;
+  if (header.msg_iovlen == 1 && !has_wrong_source) {
     ++sent_.dropped;
     return;
   }

@@ -132,6 +132,17 @@ ServiceTable with_every_field_changed() {
       .peer = Endpoint::parse("10.0.0.1", 0).value(),
       .own_header = true
   };
+  auto beacon = other;
+  beacon.name = beacon.handler = "beacon";
+  beacon.listen = {address("udp/0.0.0.0:10")};
+  beacon.group = "beacons";
+  beacon.settings.beacon = {.announces = {"echo tcp/7"}, .every = 31s};
+  beacon.options.multicast = {.groups = {Membership::parse("10.0.0.1@232.1.2.3%eth0").value()},
+                              .ttl = 2,
+                              .loop = false,
+                              .interface = "eth1",
+                              .broadcast = true};
+  table.services.push_back(std::move(beacon));
   table.services.push_back(std::move(packets));
   table.services.push_back(std::move(other));
   table.services.push_back(std::move(run));

@@ -79,7 +79,8 @@ TEST(ASection, OfAServiceMustBeThere) {
 
 TEST(ASection, WithoutAHandlerOfItsNameSaysWhichThereAre) {
   EXPECT_EQ(errors_of("[service.ecko]\nlisten = \"tcp/7\""),
-            Lines{"x.toml:1: handler: there is no \"ecko\", which is the service's name: write handler = \"chargen\", "
+            Lines{"x.toml:1: handler: there is no \"ecko\", which is the service's name: write handler = \"beacon\", "
+                  "\"chargen\", "
                   "\"daytime\", \"discard\", \"echo\", \"fsp\", \"icmp-echo\", \"icmp-log\", \"igmp-log\", "
                   "\"ip-echo\", \"qotd\", \"slow\", \"tftp\" or \"time\""});
 }

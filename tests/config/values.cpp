@@ -54,7 +54,8 @@ TEST(AValue, IsRefusedWithTheWordsThereAre) {
       {"engine = \"kqueue\"",
        "engine: there is no \"kqueue\": right are \"select\", \"poll\", \"epoll\" or \"io_uring\""},
       {"handler = \"Echo\"",
-       "handler: there is no \"Echo\": did you mean \"echo\"? right are \"chargen\", \"daytime\", \"discard\", "
+       "handler: there is no \"Echo\": did you mean \"echo\"? right are \"beacon\", \"chargen\", \"daytime\", "
+       "\"discard\", "
        "\"echo\", \"fsp\", \"icmp-echo\", \"icmp-log\", \"igmp-log\", \"ip-echo\", \"qotd\", \"slow\", \"tftp\" or "
        "\"time\""                                                                                 },
       {"when_full = \"\"",    "when_full: there is no \"\": right are \"wait\" or \"refuse\""     },

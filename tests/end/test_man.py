@@ -49,6 +49,7 @@ def each(chosen):
 
 # Where a key may stand, and a service that it can be of.
 ECHO = '[service.echo]\nlisten = "tcp/7"\n'
+DATAGRAMS = '[service.beacon]\nlisten = "udp/7"\n'
 PROGRAM = '[service.cat]\nlisten = "tcp/7"\nprogram = ["/bin/cat"]\n'
 
 
@@ -61,7 +62,7 @@ def of_no_default():
 def files_with(entry, value):
     """A small file for each section that the key may stand in."""
     setting = f"{entry.name} = {value}\n"
-    service = PROGRAM if entry.section == "PROGRAMS" else ECHO
+    service = {"PROGRAMS": PROGRAM, "GROUPS AND BROADCASTS": DATAGRAMS}.get(entry.section, ECHO)
     if entry.section == "KEYS OF THE PROGRAM":
         return [f"[superd]\n{setting}{ECHO}"]
     return [service + setting] + ([] if entry.name in of_no_default() else [f"[defaults]\n{setting}{service}"])

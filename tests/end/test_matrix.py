@@ -136,7 +136,17 @@ def check_fsp(client):
         assert files.ask(fsp_wire.GET_FILE, b"nothing\0").command == fsp_wire.ERR
 
 
+def check_beacon(client):
+    client.send(b"superd-beacon 1 query\n".ljust(1200, b"\n"))
+    lines = client.recv(LARGEST_DATAGRAM).decode("ascii").splitlines()
+    assert lines[0] == "superd-beacon 1" and lines[1].startswith("host ") and "every 30" in lines
+    client.send(b"superd-beacon 2 query\n")
+    client.send(b"superd-beacon 1 query\n".ljust(1200, b"\n"))
+    assert client.recv(LARGEST_DATAGRAM).decode("ascii").splitlines() == lines
+
+
 CHECKERS = {
+    "beacon": (None, check_beacon),
     "echo": (check_echo_stream, check_echo_datagram),
     "discard": (check_discard_stream, check_discard_datagram),
     "chargen": (check_chargen_stream, check_chargen_datagram),
