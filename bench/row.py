@@ -84,6 +84,11 @@ class Peer:
     words: tuple
     configuration: str = ""
     program: str = "answer"
+    serves_files = False
+
+    @property
+    def probe(self) -> str:
+        return self.transport
 
     def command(self, port: int, program: Path, file: Path) -> list:
         given = {"port": port, "program": program, "file": file}
