@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+
 namespace superd {
 
 namespace {
@@ -34,14 +37,31 @@ Result<> drop_capabilities() noexcept {
   return {};
 }
 
+// As the kernel has it where nobody else is known (overflowuid): a chroot need not have a passwd(5).
+constexpr unsigned nobody = 65534;
+
+/// Whether a map of user_namespaces(7) has this number: lines of "INSIDE OUTSIDE COUNT". Without such a file all are there.
+bool has_number(const char* map, unsigned number) {
+  std::ifstream file(map);
+  if (!file) return true;
+  for (unsigned long first = 0, outside = 0, count = 0; file >> first >> outside >> count;)
+    if (number >= first && number - first < count) return true;
+  return false;
+}
+
+/// False in a user namespace whose root has no other user to become, as `unshare -r` makes it.
+bool can_become_nobody() {
+  std::string groups;
+  std::ifstream("/proc/self/setgroups") >> groups;
+  return groups != "deny" && has_number("/proc/self/uid_map", nobody) && has_number("/proc/self/gid_map", nobody);
+}
+
 }  // namespace
 
 Result<std::optional<Launch::Identity>> host_identity(const std::optional<Launch::Identity>& wanted) {
   const bool is_root = geteuid() == 0;
   if (!wanted) {
-    if (!is_root) return std::nullopt;
-    // As the kernel has it where nobody else is known (overflowuid): a chroot need not have a passwd(5).
-    constexpr uid_t nobody = 65534;
+    if (!is_root || !can_become_nobody()) return std::nullopt;
     return Launch::Identity{.name = "nobody", .user = nobody, .group = nobody, .groups = {nobody}};
   }
   if (is_root) return wanted;

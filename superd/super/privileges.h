@@ -9,7 +9,8 @@
 namespace superd {
 
 /// Whose rights the hosts of a superd have: the user that is wanted; without a wish nobody's where this process is root's,
-/// and the process's own else, which is no identity. An error where the wish needs root.
+/// and the process's own else, which is no identity; so too in a user namespace where nobody is not known. An error where
+/// the wish needs root.
 [[nodiscard]] Result<std::optional<Launch::Identity>> host_identity(const std::optional<Launch::Identity>& wanted);
 
 /// Gives up all privileges of the calling process, for good, before it has other threads: groups, group and user of the

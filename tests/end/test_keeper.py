@@ -194,6 +194,18 @@ def test_who_serves_clients_has_no_privileges(tmp_path):
         assert status["NoNewPrivs"].strip() == "1"
 
 
+def test_in_a_user_namespace_without_nobody_the_user_stays_and_the_capabilities_go(tmp_path):
+    wrapper = ["unshare", "-r"]
+    if subprocess.run([*wrapper, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("user namespaces are not permitted")
+    with Superd(tmp_path, ECHO, settings={"host_user": None}, wrapper=wrapper) as superd:
+        with superd.connect("echo") as client:
+            assert is_echoed(client)
+        status = status_of(host_of(superd))
+        assert status["Uid"].split() == [str(os.geteuid())] * 4
+        assert all(int(status[name], 16) == 0 for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+
+
 @needs_root
 def test_handlers_have_the_rights_of_the_user_that_is_wanted(tmp_path):
     with Superd(tmp_path, ECHO, settings={"host_user": "daemon"}) as superd:
